@@ -1,0 +1,115 @@
+/* The contract between a generated simulator and whoever drives it: plain C, versioned, no allocation on the simulator's side.
+ *
+ * Every backend (openmp, reference, cuda) hands out one `antidrome_simulator`. The runtime owns all memory: parameters,
+ * gradients, outputs and the workspace. Numbers of the model (initial values, bounds, names of readouts) are not here but in
+ * the manifest beside the simulator, so that changing a number never recompiles anything.
+ *
+ * Layout of a parameter with R rows and C columns (shared: 1 x 1, per neuron: 1 x C, per synapse: source x target):
+ * row r begins at element r * stride, stride >= C, rows are 64-byte aligned, padding elements are zero and stay zero.
+ */
+#ifndef ANTIDROME_ABI_H
+#define ANTIDROME_ABI_H
+#include <stdint.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ANTIDROME_ABI_VERSION 1u
+
+/* Events of one source in one sample, sorted by time; `unit`/`time_ms` are parallel. `step_begin` cuts them into time steps
+ * (event e belongs to step n when step_begin[n] <= e < step_begin[n+1]); `unit_begin`/`step` hold the same events by unit. */
+typedef struct {
+  const uint32_t* step_begin;  /* steps + 1 */
+  const uint16_t* unit;        /* events */
+  const double* time_ms;       /* events; read in exact mode only, may be null in grid mode */
+  const uint32_t* unit_begin;  /* units + 1 */
+  const uint16_t* step;        /* events, ordered by unit, then by time */
+} antidrome_events;
+
+typedef struct {
+  const antidrome_events* sources; /* one per source population, in manifest order */
+  uint64_t index;                  /* index of the sample in its data set: the key of every random draw */
+  int32_t label;                   /* -1: none */
+} antidrome_sample;
+
+typedef struct {
+  double dt_ms;
+  uint32_t steps;          /* of one trial; the trial lasts steps * dt_ms */
+  uint32_t batch;          /* samples in this call */
+  uint32_t threads;        /* workers; results do not depend on it */
+  uint32_t chunks;         /* partial sums of the gradient; a constant of the run, never the number of threads */
+  uint32_t spike_capacity; /* spikes of one sample (all populations) that the tape can hold */
+  uint32_t event_capacity; /* exact mode: segments between events of one sample that the tape can hold */
+  uint64_t seed;
+  uint64_t epoch;
+  uint8_t training;        /* what training() answers */
+  uint8_t backward;        /* 1: gradients are computed too */
+} antidrome_settings;
+
+enum {
+  ANTIDROME_OK = 0,
+  ANTIDROME_TAPE_OVERFLOW = 1,     /* spike_capacity or event_capacity too small: enlarge and run the batch again */
+  ANTIDROME_NONFINITE_FORWARD = 2, /* NaN or infinity in a state */
+  ANTIDROME_NONFINITE_BACKWARD = 3 /* NaN or infinity in an adjoint or gradient */
+};
+
+typedef struct {
+  uint32_t code;
+  uint32_t population; /* where a non-finite value was seen; UINT32_MAX when not located */
+  uint32_t neuron;
+  uint32_t variable;   /* index into the population's states in the manifest */
+  uint32_t step;
+  uint32_t spikes;     /* of all populations in this sample */
+  uint32_t clamped;    /* threshold slopes that the grazing policy clamped in the backward pass */
+  uint32_t missed;     /* exact mode: events at the same instant whose order was decided by the tie rule */
+} antidrome_status;
+
+/* Spikes and state traces of one chosen sample, written when `antidrome_batch.record` is set. */
+typedef struct {
+  uint32_t sample;           /* slot in the batch */
+  uint32_t spike_capacity;   /* per population */
+  uint32_t* const* spike_unit;   /* per population: [spike_capacity]; null where not wanted */
+  double* const* spike_time_ms;  /* per population: [spike_capacity] */
+  uint32_t* spike_count;         /* per population: spikes emitted (may exceed the capacity) */
+  float* const* trace;           /* per (population, state) in manifest order, flattened: [steps][neurons], the value at the end of
+                                    each step, after reset; null where not wanted */
+} antidrome_record;
+
+typedef struct {
+  const antidrome_settings* settings;
+  const antidrome_sample* samples;   /* batch */
+  const void* const* parameters;     /* manifest order, element type = precision */
+  void* const* gradients;            /* manifest order, same layout; null where not trainable. Overwritten with the SUM over the batch */
+  double* loss;                      /* [batch]: total loss of each sample */
+  double* scores;                    /* [batch][n_scores]: score() of the first loss's readout; may be null */
+  int32_t* prediction;               /* [batch]: the label for which the first loss is smallest; -1 on a tie or without labels; may be null */
+  uint32_t* spike_counts;            /* [batch][all neurons of non-source populations, manifest order]; may be null */
+  antidrome_status* status;          /* [batch] */
+  const antidrome_record* record;    /* may be null */
+  double* times_s;                   /* [3] CPU seconds of all workers: forward, adjoint, gradient; added to; may be null */
+  void* workspace;                   /* 64-byte aligned, workspace_bytes() large; contents need not survive between calls */
+} antidrome_batch;
+
+typedef struct {
+  uint32_t abi_version;
+  uint32_t precision;       /* bytes of a real: 4 or 8 */
+  uint32_t lanes;           /* reals per vector: part of the run's fingerprint */
+  const char* fingerprint;  /* of the structure this code was generated from; equals the manifest's */
+  const char* backend;      /* "openmp", "reference" */
+  uint32_t n_parameters;
+  const uint32_t* strides;  /* per parameter, in elements */
+  void* self;               /* passed back to the functions below */
+  /* bytes of the workspace; *tape_bytes (may be null) receives the share that is tape, for the whole batch */
+  uint64_t (*workspace_bytes)(void* self, const antidrome_settings*, uint64_t* tape_bytes);
+  int (*run)(void* self, const antidrome_batch*); /* 0, or a code of ANTIDROME_... when any sample failed */
+} antidrome_simulator;
+
+/* The one exported symbol of a simulator library. `directory` is the folder that holds the manifest (the reference backend
+ * reads its program there). Returns null on failure and writes a message. */
+typedef const antidrome_simulator* (*antidrome_open_fn)(const char* directory, char* message, uint64_t message_bytes);
+#define ANTIDROME_OPEN_SYMBOL "antidrome_open"
+
+#ifdef __cplusplus
+}
+#endif
+#endif
