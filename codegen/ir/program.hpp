@@ -49,13 +49,15 @@ struct Cell {
   std::vector<Update> flow;               ///< d(state)/dt in states, parameters, gathers, time
   Expr threshold;                         ///< g: the cell fires when g becomes >= 0; undefined: never fires
   std::vector<Update> jump;               ///< at an own spike, parallel, in x-: readouts' spike hooks, then reset
-  std::vector<Update> after;              ///< end of each step, parallel: readouts' and neurons' step hooks, after reset
-  std::vector<Update> advance;            ///< x(t + h) in x(t), gathers, time, h: the solver's step (by `solve`)
+  std::vector<Update> after;              ///< end of each step, parallel: readouts' step hooks, after reset
+  std::vector<Update> advance;            ///< x(t + h) in x(t), gathers, time, h: the solver's step (by `solve`), in grid mode followed by the
+                                          ///< neuron's own step hook. A state that is not listed keeps its value (so in every Update list)
   std::string solver;                     ///< what `solve` chose, for `plan` and comments: "exact propagator", "RK4", ...
   bool linear = false;                    ///< advance is affine in the states with coefficients of parameters and h only
 
   // backward (by `derive`). lambda symbols on the right are the values at the later side.
   std::vector<Update> back_after;         ///< lambda before `after` from lambda after it; may read states before `after`
+  std::vector<Update> back_after_gradient;
   std::vector<Update> back_jump;          ///< lambda- from lambda+ at an own spike; reads "acc", x- (and x_start, see below)
   std::vector<Update> back_jump_gradient; ///< grad += value, per spike
   std::vector<Update> back_advance;       ///< lambda(t) from lambda(t + h), plus lambda of gathers; may read x(t), gathers, time, h
@@ -63,7 +65,7 @@ struct Cell {
   Expr slope;                             ///< dg/dt at the spike: what the grazing policy clamps; back_jump reads it as symbol "<cell>.slope"
   Expr cause;                             ///< nu of the spike as a function of lambda+, x-: what goes to acc of the *causing* spike when
                                           ///< the spike was caused by a jump (exact mode); back_jump_caused is then used instead of back_jump
-  std::vector<Update> back_jump_caused;
+  std::vector<Update> back_jump_caused, back_jump_caused_gradient;
   std::vector<Update> back_start_gradient;///< grad += value at t = 0 (initial states that depend on parameters)
 
   const State* state(std::string_view name) const;
@@ -113,7 +115,7 @@ struct ProgramLoss {
   Expr score;                             ///< per element; undefined for readouts without score()
   Expr value;                             ///< reductions over the elements of `cell`
   std::vector<Update> seed;               ///< "cell.lambda_s" += dL/ds, per element; reads reductions
-  std::vector<Update> gradient;           ///< grad += of loss parameters and element parameters
+  std::vector<Update> gradient;           ///< grad += of shared loss and readout parameters, once per sample (reductions inside)
 };
 
 struct Program {
