@@ -1,0 +1,83 @@
+// From samples to the arrays a simulator reads: events of a batch by step and by unit, built ahead by one reader thread.
+#pragma once
+#include "runtime/data/dataset.hpp"
+
+#include <antidrome/abi.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace antidrome::data {
+
+struct BatchSettings {
+  double dt_ms = 1;
+  std::uint32_t steps = 1;    ///< of a trial; later events are left out and counted
+  std::uint64_t seed = 0;     ///< of the run: key of the input dropout
+  double input_dropout = 0;   ///< probability that an event is left out, in training only
+};
+
+/// The time step of an event: floor(time / dt), where a time on a step boundary up to rounding (0.3 at dt 0.1) belongs to
+/// the step that begins there.
+std::uint32_t step_of(double time_ms, double dt_ms);
+
+/// Samples in the form of the ABI. Owns what `samples()` points to; building again reuses the memory.
+class EventBatch {
+ public:
+  std::span<const antidrome_sample> samples() const { return samples_; }
+  std::uint64_t events() const { return events_; }    ///< kept
+  std::uint64_t late() const { return late_; }        ///< at or after the end of the trial
+  std::uint64_t dropped() const { return dropped_; }  ///< by input dropout
+  std::uint64_t bytes() const;                        ///< memory held
+
+ private:
+  friend class BatchBuilder;
+  std::vector<antidrome_sample> samples_;
+  std::vector<antidrome_events> sources_;
+  std::vector<std::uint32_t> step_begin_, unit_begin_;
+  std::vector<std::uint16_t> unit_, step_;
+  std::vector<double> time_ms_;
+  std::uint64_t events_ = 0, late_ = 0, dropped_ = 0;
+};
+
+/// Builds batches in the calling thread.
+class BatchBuilder {
+ public:
+  BatchBuilder(const Dataset& data, BatchSettings settings);
+  /// Reads the samples `indices` of the data set. Which events input dropout leaves out depends only on the seed, the
+  /// epoch, the sample's index and the event's number in the sample, never on the batch.
+  void build(std::span<const std::size_t> indices, std::uint64_t epoch, bool training, EventBatch& into);
+
+ private:
+  void add_source(const std::vector<Event>& events, std::uint32_t units, EventBatch& into);
+  const Dataset& data_;
+  BatchSettings settings_;
+  EventSample sample_;
+  std::vector<Event> kept_;
+};
+
+/// A permutation of [0, size), a function of seed and epoch.
+std::vector<std::size_t> shuffled(std::size_t size, std::uint64_t seed, std::uint64_t epoch);
+
+/// Batches of an epoch in order, read ahead by one thread: at most `depth` wait, so memory is bounded.
+class BatchQueue {
+ public:
+  explicit BatchQueue(const Dataset& data, BatchSettings settings, std::size_t depth = 3);
+  ~BatchQueue();
+  BatchQueue(const BatchQueue&) = delete;
+  BatchQueue& operator=(const BatchQueue&) = delete;
+
+  /// Begins an epoch: `order` is cut into batches of `batch` samples, the last one may be smaller. An epoch under way is abandoned.
+  void start(std::vector<std::size_t> order, std::size_t batch, std::uint64_t epoch, bool training);
+  /// The next batch, valid until the next call; null after the last one. Throws what reading threw.
+  const EventBatch* next();
+  double waited_s() const;        ///< seconds `next` has waited for the reader, since construction
+  std::uint64_t bytes() const;    ///< memory held by batches
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace antidrome::data
