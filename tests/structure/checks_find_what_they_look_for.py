@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""The checks themselves: each is given a small tree with one mistake and must find exactly that."""
+import os
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import dependencies
+import error_codes
+import headers
+import portable_paths
+import sizes
+
+
+class Checks(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.root = self.folder.name
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def write(self, name, text):
+        path = os.path.join(self.root, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+
+    def test_an_arrow_that_points_back_is_found(self):
+        self.write("codegen/passes/solve.hpp", "")
+        self.write("codegen/ir/expr.hpp", '#include "codegen/passes/solve.hpp"\n')
+        found = dependencies.check(self.root)
+        self.assertEqual(len(found), 1)
+        self.assertIn("codegen/ir/expr.hpp: includes codegen/passes/solve.hpp", found[0])
+
+    def test_an_arrow_that_points_forwards_is_allowed(self):
+        self.write("codegen/ir/expr.hpp", "")
+        self.write("codegen/passes/solve.hpp", '#include "codegen/ir/expr.hpp"\n')
+        self.assertEqual(dependencies.check(self.root), [])
+
+    def test_the_runtime_may_not_see_the_generator(self):
+        self.write("codegen/ir/expr.hpp", "")
+        self.write("runtime/cli/main.cpp", '#include "codegen/ir/expr.hpp"\n')
+        self.assertEqual(len(dependencies.check(self.root)), 1)
+
+    def test_clang_outside_the_front_end_is_found(self):
+        self.write("codegen/frontend/lift.cpp", "#include <clang/AST/Decl.h>\n")
+        self.assertEqual(dependencies.check(self.root), [])
+        self.write("codegen/driver/main.cpp", "#include <clang/AST/Decl.h>\n")
+        self.assertEqual(len(dependencies.check(self.root)), 1)
+
+    def test_a_cycle_of_headers_is_found(self):
+        self.write("codegen/ir/a.hpp", '#include "b.hpp"\n')
+        self.write("codegen/ir/b.hpp", '#include "a.hpp"\n')
+        self.assertEqual(len(dependencies.check(self.root)), 1)
+
+    def test_a_code_needs_a_page_and_a_test(self):
+        self.write("codegen/passes/solve.cpp", 'd.error("AD201", at, "…");\n')
+        self.assertEqual(len(error_codes.check(self.root)), 2)
+        self.write("docs/errors/AD201.md", "# AD201: no solver\n")
+        self.write("tests/passes/solve.cpp", "// AD201\n")
+        self.assertEqual(error_codes.check(self.root), [])
+
+    def test_a_page_of_a_code_that_is_gone_is_found(self):
+        self.write("docs/errors/AD201.md", "# AD201: no solver\n")
+        self.assertEqual(len(error_codes.check(self.root)), 1)
+
+    def test_a_private_path_is_found(self):
+        self.write("docs/a.md", "see /home/" + "someone/file\n")
+        self.write("docs/b.md", "see userprojects/home/file and https://example.org/home/file\n")
+        self.assertEqual([p.split(":")[0] for p in portable_paths.check(self.root)], ["docs/a.md"])
+
+    def test_long_functions_and_files_are_listed(self):
+        self.write("runtime/a.cpp", "namespace x {\nint f(int a) {\n" + "  a += 1;\n" * 100 + "  return a;\n}\nint g() { return 1; }\n}\n")
+        self.write("runtime/b.cpp", "// line\n" * 601)
+        found = sizes.check(self.root)
+        self.assertEqual(len(found), 2)
+        self.assertIn("runtime/a.cpp:2: f has 103 lines", found[0])
+
+    def test_a_header_that_leans_on_its_includer_is_found(self):
+        self.write("runtime/a.hpp", "std::string f();\n")
+        self.write("runtime/b.hpp", "#include <string>\nstd::string g();\n")
+        found = headers.check(self.root, os.environ.get("CXX", "c++"), [])
+        self.assertEqual(len(found), 1)
+        self.assertIn("runtime/a.hpp", found[0])
+
+
+if __name__ == "__main__":
+    unittest.main()
