@@ -52,6 +52,8 @@ struct Cell {
   std::vector<Update> after;              ///< end of each step, parallel: readouts' step hooks, after reset
   std::vector<Update> advance;            ///< x(t + h) in x(t), gathers, time, h: the solver's step (by `solve`), in grid mode followed by the
                                           ///< neuron's own step hook. A state that is not listed keeps its value (so in every Update list)
+  Solver wanted_solver = Solver::automatic;   ///< what the population asked for
+  Location at;                            ///< where the population was made
   std::string solver;                     ///< what `solve` chose, for `plan` and comments: "exact propagator", "RK4", ...
   bool linear = false;                    ///< advance is affine in the states with coefficients of parameters and h only
 
