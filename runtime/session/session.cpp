@@ -1,0 +1,122 @@
+#include "runtime/session/session.hpp"
+
+#include "runtime/session/failure.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <limits>
+#include <sched.h>
+#include <unistd.h>
+
+namespace antidrome {
+namespace {
+
+std::uint64_t machine_bytes() {
+  const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+  return pages > 0 && page > 0 ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page) : std::numeric_limits<std::uint64_t>::max();
+}
+
+std::uint32_t doubled(std::uint32_t value) { return value > std::numeric_limits<std::uint32_t>::max() / 2 ? std::numeric_limits<std::uint32_t>::max() : 2 * value; }
+
+}  // namespace
+
+std::uint32_t default_threads() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return static_cast<std::uint32_t>(std::max(1, CPU_COUNT(&set)));
+}
+
+Session::Session(const Manifest& manifest, SessionOptions options)
+    : manifest_(manifest), options_(options), simulator_(manifest_), parameters_(manifest_, simulator_, false), gradients_(manifest_, simulator_, true) {
+  if (options_.memory_limit == 0) options_.memory_limit = machine_bytes() / 4 * 3;
+  // Eight spikes a neuron to begin with: an active network has fewer in most trials, and one rerun costs one batch.
+  if (options_.spike_capacity == 0) options_.spike_capacity = std::max<std::uint32_t>(256, 8 * manifest_.neurons());
+}
+
+antidrome_settings Session::settings(std::uint32_t batch, const Pass& pass) const {
+  antidrome_settings s{};
+  s.dt_ms = options_.dt_ms;
+  s.steps = options_.steps;
+  s.batch = batch;
+  s.threads = options_.threads;
+  s.chunks = options_.chunks;
+  s.spike_capacity = options_.spike_capacity;
+  s.event_capacity = event_capacity_;
+  s.seed = options_.seed;
+  s.epoch = pass.epoch;
+  s.training = pass.training ? 1 : 0;
+  s.backward = pass.backward ? 1 : 0;
+  return s;
+}
+
+void Session::resize(std::size_t samples) {
+  result_.samples = samples;
+  result_.loss.assign(samples, 0);
+  result_.scores.assign(samples * manifest_.scores(), 0);
+  result_.prediction.assign(samples, -1);
+  result_.spike_counts.assign(samples * manifest_.neurons(), 0);
+  result_.status.assign(samples, antidrome_status{});
+}
+
+void Session::reserve_workspace(const antidrome_settings& s) {
+  const std::uint64_t bytes = simulator_.workspace_bytes(s);
+  if (bytes <= workspace_.size()) return;
+  if (bytes > options_.memory_limit)
+    fail(exit_user, "AD453", {manifest_.directory.string()},
+         fmt::format("a batch of {} samples needs {:.1f} GiB of workspace (room for {} spikes a sample), the limit is {:.1f} GiB", s.batch,
+                     static_cast<double>(bytes) / 0x1p30, s.spike_capacity, static_cast<double>(options_.memory_limit) / 0x1p30),
+         "lower [train] batch, or the weights that make the network fire this much");
+  workspace_ = AlignedBytes();  // the old one goes first: the two need not fit side by side
+  workspace_ = AlignedBytes(bytes);
+}
+
+void Session::enlarge(const antidrome_settings& s) {
+  const std::uint32_t before = options_.spike_capacity;
+  if (before == std::numeric_limits<std::uint32_t>::max())
+    fail(exit_internal, "AD453", {manifest_.directory.string()}, "the simulator reports an overflow of the largest possible tape", "please report it with the model");
+  // The status tells how many spikes a sample had up to where it stopped: a lower bound that saves some rounds.
+  std::uint32_t seen = 0;
+  for (std::size_t k = 0; k < s.batch; ++k) seen = std::max(seen, result_.status[k].spikes);
+  options_.spike_capacity = std::max(doubled(before), seen);
+  event_capacity_ = doubled(std::max(event_capacity_, 1u));
+  if (on_overflow_) on_overflow_(before, options_.spike_capacity);
+}
+
+const BatchResult& Session::run(std::span<const antidrome_sample> samples, const Pass& pass) {
+  resize(samples.size());
+  // Exact mode: every input event, spike and step boundary cuts a segment.
+  std::uint32_t events = 0;
+  for (const antidrome_sample& sample : samples) {
+    std::uint32_t own = 0;
+    for (std::size_t k = 0; k < manifest_.sources.size(); ++k) own += sample.sources[k].step_begin[options_.steps];
+    events = std::max(events, own);
+  }
+  for (;;) {
+    const std::uint64_t segments = 2 * (std::uint64_t{events} + options_.spike_capacity + 1) + options_.steps;
+    event_capacity_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(std::max<std::uint64_t>(event_capacity_, segments), std::numeric_limits<std::uint32_t>::max()));
+    const antidrome_settings s = settings(static_cast<std::uint32_t>(samples.size()), pass);
+    reserve_workspace(s);
+    antidrome_batch batch{};
+    batch.settings = &s;
+    batch.samples = samples.data();
+    batch.parameters = parameters_.const_pointers();
+    batch.gradients = gradients_.pointers();
+    batch.loss = result_.loss.data();
+    batch.scores = result_.scores.empty() ? nullptr : result_.scores.data();
+    batch.prediction = result_.prediction.data();
+    batch.spike_counts = result_.spike_counts.data();
+    batch.status = result_.status.data();
+    batch.record = pass.record;
+    batch.times_s = times_s_;
+    batch.workspace = workspace_.data();
+    result_.code = simulator_.run(batch);
+    const bool overflow = std::any_of(result_.status.begin(), result_.status.end(), [](const antidrome_status& st) { return st.code == ANTIDROME_TAPE_OVERFLOW; });
+    if (!overflow) break;
+    enlarge(s);
+    resize(samples.size());
+  }
+  return result_;
+}
+
+}  // namespace antidrome

@@ -1,0 +1,82 @@
+// A session: one simulator with its parameters, gradients and workspace. Runs batches; enlarges the tape when it was too small.
+#pragma once
+#include "runtime/session/parameters.hpp"
+
+#include <functional>
+#include <span>
+
+namespace antidrome {
+
+struct SessionOptions {
+  double dt_ms = 1;
+  std::uint32_t steps = 1;
+  std::uint32_t threads = 1;
+  std::uint32_t chunks = 16;               ///< partial sums of the gradient
+  std::uint64_t seed = 1;
+  std::uint32_t spike_capacity = 0;        ///< 0: estimated from the number of neurons
+  std::uint64_t memory_limit = 0;          ///< bytes of workspace that are too many; 0: three quarters of this machine
+};
+
+/// What one batch is run for.
+struct Pass {
+  std::uint64_t epoch = 0;
+  bool training = false;                   ///< what training() answers in the model
+  bool backward = false;                   ///< gradients too
+  const antidrome_record* record = nullptr;
+};
+
+/// What a batch produced; valid until the next one.
+struct BatchResult {
+  std::size_t samples = 0;
+  std::vector<double> loss, scores;
+  std::vector<std::int32_t> prediction;
+  std::vector<std::uint32_t> spike_counts; ///< [sample][neurons of all populations]
+  std::vector<antidrome_status> status;
+  int code = 0;                            ///< ANTIDROME_OK or the non-finite code
+};
+
+class Session {
+ public:
+  /// Called when the tape was too small and the batch runs again: old and new spike capacity.
+  using OverflowReport = std::function<void(std::uint32_t, std::uint32_t)>;
+
+  Session(const Manifest& manifest, SessionOptions options);
+
+  const Manifest& manifest() const { return manifest_; }
+  const Simulator& simulator() const { return simulator_; }
+  const SessionOptions& options() const { return options_; }
+  Arrays& parameters() { return parameters_; }
+  const Arrays& parameters() const { return parameters_; }
+  const Arrays& gradients() const { return gradients_; }
+  std::uint32_t spike_capacity() const { return options_.spike_capacity; }
+  void set_spike_capacity(std::uint32_t capacity) { options_.spike_capacity = capacity; }
+  void on_overflow(OverflowReport report) { on_overflow_ = std::move(report); }
+  std::uint64_t workspace_bytes() const { return workspace_.size(); }
+  const double* times_s() const { return times_s_; }          ///< CPU seconds: forward, adjoint, gradient
+
+  /// Runs the samples; on a tape overflow the capacity is doubled and the batch runs again, so the result never depends on it.
+  const BatchResult& run(std::span<const antidrome_sample> samples, const Pass& pass);
+
+  /// The settings of a call, as `plan` shows them.
+  antidrome_settings settings(std::uint32_t batch, const Pass& pass) const;
+
+ private:
+  void resize(std::size_t samples);
+  void reserve_workspace(const antidrome_settings& settings);
+  void enlarge(const antidrome_settings& settings);
+
+  Manifest manifest_;
+  SessionOptions options_;
+  Simulator simulator_;
+  Arrays parameters_, gradients_;
+  AlignedBytes workspace_;
+  BatchResult result_;
+  OverflowReport on_overflow_;
+  std::uint32_t event_capacity_ = 0;
+  double times_s_[3] = {0, 0, 0};
+};
+
+/// Worker threads to use when none is asked for: the processors this process may run on.
+std::uint32_t default_threads();
+
+}  // namespace antidrome

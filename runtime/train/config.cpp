@@ -1,0 +1,356 @@
+#include "runtime/train/config.hpp"
+
+#include "runtime/session/failure.hpp"
+#include "runtime/session/suggest.hpp"
+#include "runtime/train/toml_section.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <fstream>
+#include <functional>
+#include <sstream>
+
+namespace antidrome {
+namespace {
+
+namespace fs = std::filesystem;
+
+toml::table parse_file(const std::string& file) {
+  std::ifstream in(file);
+  if (!in || fs::is_directory(file)) fail(exit_user, "AD410", {file}, "cannot read the run configuration", "give the path of a TOML file: --config RUN.toml");
+  std::stringstream text;
+  text << in.rdbuf();
+  try {
+    return toml::parse(text.str(), file);
+  } catch (const toml::parse_error& error) {
+    fail(exit_user, "AD401", {file, static_cast<int>(error.source().begin.line), static_cast<int>(error.source().begin.column)},
+         fmt::format("not valid TOML: {}", error.description()));
+  }
+}
+
+// "train.epochs=3" is TOML already, except that strings may come without quotes.
+toml::table parse_override(const std::string& text) {
+  const std::string place = "--set " + text;
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0)
+    fail(exit_user, "AD407", {place}, "not of the form section.key=value", "for example --set train.epochs=3");
+  for (const std::string& attempt : {text, text.substr(0, equals) + "='" + text.substr(equals + 1) + "'"}) {
+    try {
+      return toml::parse(attempt, place);
+    } catch (const toml::parse_error&) {
+    }
+  }
+  fail(exit_user, "AD407", {place}, "neither key nor value can be read", "for example --set train.epochs=3 or --set 'params.\"input_hidden.w\"={normal=[1.5,0.8]}'");
+}
+
+void merge(toml::table& base, const toml::table& over) {
+  for (const auto& [key, node] : over) {
+    toml::table* inner = base.contains(key.str()) ? base.get(key.str())->as_table() : nullptr;
+    if (inner != nullptr && node.is_table()) merge(*inner, *node.as_table());
+    else base.insert_or_assign(key, node);
+  }
+}
+
+std::string text_of(const toml::node& node) {
+  if (const auto text = node.value<std::string>(); node.is_string()) return *text;
+  if (node.is_integer()) return fmt::format("{}", *node.value<std::int64_t>());
+  if (node.is_floating_point()) return fmt::format("{}", *node.value<double>());
+  if (node.is_boolean()) return *node.value<bool>() ? "true" : "false";
+  std::stringstream out;
+  node.visit([&](const auto& value) { out << value; });
+  return out.str();
+}
+
+void flatten(const toml::table& table, const std::string& prefix, std::map<std::string, std::string>& out) {
+  for (const auto& [key, node] : table) {
+    const std::string name = prefix + std::string(key.str());
+    if (node.is_table()) flatten(*node.as_table(), name + ".", out);
+    else out[name] = text_of(node);
+  }
+}
+
+/// Reads the sections of one file into a RunConfig.
+class Loader {
+ public:
+  Loader(const std::string& file, toml::table table) : table_(std::move(table)), folder_(fs::absolute(file).parent_path()), root_(&table_, "", file, diagnostics_, resolved_) {
+    config_.file = file;
+  }
+
+  RunConfig load() {
+    model();
+    data();
+    trial();
+    train();
+    params();
+    output();
+    root_.finish();
+    if (diagnostics_.has_errors()) throw Failure(exit_user, std::move(diagnostics_));
+    config_.data.values["dt_ms"] = fmt::format("{}", config_.trial.dt_ms);
+    config_.data.values["trial_ms"] = fmt::format("{}", config_.trial.length_ms);
+    config_.data.origin = config_.file;
+    std::stringstream out;
+    out << toml::toml_formatter{resolved_, toml::toml_formatter::default_flags & ~toml::format_flags::allow_literal_strings} << '\n';
+    config_.resolved = out.str();
+    flatten(resolved_, "", config_.flat);
+    return std::move(config_);
+  }
+
+ private:
+  // A section of the file and its resolved twin. The twin is inserted at once and filled in place.
+  TomlSection section(const char* name) {
+    const toml::table* from = root_.table(name);
+    resolved_.insert_or_assign(name, toml::table{});
+    return {from, name, config_.file, diagnostics_, *resolved_.get(name)->as_table()};
+  }
+
+  std::string path(const std::string& text, const Location& at) {
+    try {
+      const fs::path expanded = expand_path(text, at);
+      return (expanded.is_absolute() ? expanded : folder_ / expanded).lexically_normal().string();
+    } catch (const Failure& failure) {
+      for (const Diagnostic& d : failure.diagnostics().all()) diagnostics_.error(d.code, d.at, d.message, d.remedy);
+      return text;
+    }
+  }
+
+  void model() {
+    TomlSection s = section("model");
+    ModelConfig& m = config_.model;
+    m.file = s.text("file", "");
+    if (!m.file.empty()) s.resolve("file", m.file = path(m.file, s.where("file")));
+    m.backend = s.choice("backend", m.backend, {"openmp", "reference"});
+    m.mode = s.choice("mode", m.mode, {"grid", "exact"});
+    m.precision = s.choice("precision", m.backend == "reference" ? "double" : m.precision, {"float", "double"});
+    toml::table set;
+    if (const toml::table* given = s.table("set"))
+      for (const auto& [key, node] : *given) {
+        if (!node.is_number() && !node.is_boolean())
+          diagnostics_.error("AD403", place_of(node, config_.file), fmt::format("'model.set.{}' is not a number", key.str()));
+        m.set[std::string(key.str())] = text_of(node);
+        set.insert_or_assign(key, node);
+      }
+    resolved_.get("model")->as_table()->insert_or_assign("set", std::move(set));
+    s.finish();
+  }
+
+  // The data set knows its own keys; here values only become text, and paths absolute.
+  void data() {
+    const toml::table* given = root_.table("data");
+    resolved_.insert_or_assign("data", toml::table{});
+    toml::table& resolved = *resolved_.get("data")->as_table();
+    if (given == nullptr) return;
+    for (const auto& [key, node] : *given) {
+      const std::string name(key.str());
+      if (node.is_table() || node.is_array() || node.is_date() || node.is_time() || node.is_date_time()) {
+        diagnostics_.error("AD403", place_of(node, config_.file), fmt::format("'data.{}' is neither a string, a number nor a boolean", name));
+        continue;
+      }
+      std::string value = text_of(node);
+      if (name == "path" || name.ends_with("_path")) value = path(value, place_of(node, config_.file));
+      config_.data.values[name] = value;
+      if (node.is_string()) resolved.insert_or_assign(name, value);
+      else resolved.insert_or_assign(name, node);
+    }
+  }
+
+  void trial() {
+    TomlSection s = section("trial");
+    TrialConfig& t = config_.trial;
+    const std::string remedy = "for example [trial] dt = 0.5, length = 30 (in ms)";
+    const std::size_t mistakes = diagnostics_.error_count();
+    t.dt_ms = s.required_number("dt", {0, 1e6, true}, remedy);
+    t.length_ms = s.required_number("length", {0, 1e9, true}, remedy);
+    s.finish();
+    if (diagnostics_.error_count() > mistakes) return;
+    const double steps = t.length_ms / t.dt_ms;
+    // Steps are counted in 16 bits by the events of a batch.
+    if (std::fabs(steps - std::round(steps)) > 1e-6 * steps || steps < 0.5)
+      diagnostics_.error("AD404", s.where("length"), fmt::format("'trial.length' is {} ms, not a whole number of steps of {} ms", t.length_ms, t.dt_ms));
+    else if (steps > 65535)
+      diagnostics_.error("AD404", s.where("dt"), fmt::format("a trial of {} ms has {} steps of {} ms, at most 65535 are possible", t.length_ms, steps, t.dt_ms), "enlarge [trial] dt");
+    t.steps = static_cast<std::uint32_t>(std::clamp(std::round(steps), 1.0, 65535.0));
+  }
+
+  void train() {
+    TomlSection s = section("train");
+    TrainConfig& t = config_.train;
+    constexpr std::uint64_t many = 1'000'000'000;
+    const Range positive{0, 1e9, true}, factor{0, 1, true}, below_one{0, std::nextafter(1.0, 0.0)};
+    t.epochs = s.integer("epochs", t.epochs, 0, many);
+    t.batch = s.integer("batch", t.batch, 1, 1'000'000);
+    t.seed = s.integer("seed", t.seed, 0, std::numeric_limits<std::int64_t>::max());
+    t.threads = static_cast<std::uint32_t>(s.integer("threads", t.threads, 0, 4096));
+    t.chunks = static_cast<std::uint32_t>(s.integer("chunks", t.chunks, 1, 4096));
+    t.shuffle = s.flag("shuffle", t.shuffle);
+    t.optimiser = s.choice("optimiser", t.optimiser, {"adam", "sgd"});
+    t.learning_rate = s.number("learning_rate", t.learning_rate, {0, 1e9});
+    t.beta1 = s.number("beta1", t.beta1, below_one);
+    t.beta2 = s.number("beta2", t.beta2, below_one);
+    t.epsilon = s.number("epsilon", t.epsilon, positive);
+    t.momentum = s.number("momentum", t.momentum, below_one);
+    t.clip = s.number("clip", t.clip, {0, 1e30});
+    t.schedule = s.choice("schedule", t.schedule, {"constant", "decay", "cosine"});
+    t.decay = s.number("decay", t.decay, factor);
+    t.ease_in = s.number("ease_in", t.ease_in, {1, 1e3});
+    t.ease_in_start = s.number("ease_in_start", t.ease_in_start, factor);
+    toml::table rates;
+    if (const toml::table* given = s.table("rates")) read_rates(*given, "", rates);
+    resolved_.get("train")->as_table()->insert_or_assign("rates", std::move(rates));
+    s.finish();
+  }
+
+  // Names of parameters have dots in them: "hidden.tau_mem" and hidden.tau_mem mean the same.
+  void read_rates(const toml::table& table, const std::string& prefix, toml::table& resolved) {
+    for (const auto& [key, node] : table) {
+      const std::string name = prefix + std::string(key.str());
+      if (node.is_table()) {
+        read_rates(*node.as_table(), name + ".", resolved);
+        continue;
+      }
+      const std::optional<double> rate = node.is_number() ? node.value<double>() : std::nullopt;
+      if (!rate || !(*rate >= 0) || !std::isfinite(*rate)) {
+        diagnostics_.error(rate ? "AD404" : "AD403", place_of(node, config_.file), fmt::format("'train.rates.{}' is not a learning rate, expected a number of at least 0", name));
+        continue;
+      }
+      config_.train.rates[name] = *rate;
+      config_.rate_places[name] = place_of(node, config_.file);
+      resolved.insert_or_assign(name, *rate);
+    }
+  }
+
+  void params() {
+    const toml::table* given = root_.table("params");
+    resolved_.insert_or_assign("params", toml::table{});
+    if (given != nullptr) read_params(*given, "", *resolved_.get("params")->as_table());
+  }
+
+  static bool is_value(const toml::table& table) {
+    static const std::vector<std::string> words = {"number", "uniform", "normal", "gamma", "values", "clamp"};
+    return std::any_of(words.begin(), words.end(), [&](const std::string& word) { return table.contains(word); });
+  }
+
+  void read_params(const toml::table& table, const std::string& prefix, toml::table& resolved) {
+    for (const auto& [key, node] : table) {
+      const std::string name = prefix + std::string(key.str());
+      if (node.is_table() && !is_value(*node.as_table()) && !node.as_table()->empty()) {
+        read_params(*node.as_table(), name + ".", resolved);
+        continue;
+      }
+      ParamOverride& p = config_.params[name];
+      p.at = place_of(node, config_.file);
+      resolved.insert_or_assign(name, node);
+      if (node.is_number()) {
+        p.has_init = true;
+        p.init.a = *node.value<double>();
+      } else if (node.is_table()) {
+        read_value(*node.as_table(), name, p);
+      } else {
+        diagnostics_.error("AD403", p.at, fmt::format("'params.{}' is neither a number nor a draw", name), "for example 2.5, {normal = [1.5, 0.78]} or {uniform = [0, 1], clamp = [0, 2]}");
+      }
+    }
+  }
+
+  std::optional<std::vector<double>> numbers(const toml::node& node, std::size_t count, const std::string& name) {
+    std::vector<double> out;
+    const toml::array* list = node.as_array();
+    if (list != nullptr)
+      for (const toml::node& item : *list)
+        if (item.is_number()) out.push_back(*item.value<double>());
+    if (list != nullptr && out.size() == list->size() && (count == 0 || out.size() == count)) return out;
+    diagnostics_.error("AD403", place_of(node, config_.file), fmt::format("'params.{}' is not a list of {}numbers", name, count == 0 ? "" : "two "));
+    return {};
+  }
+
+  void read_value(const toml::table& table, const std::string& name, ParamOverride& p) {
+    static const std::map<std::string, Init::Kind> kinds = {{"uniform", Init::Kind::uniform}, {"normal", Init::Kind::normal}, {"gamma", Init::Kind::gamma}};
+    for (const auto& [key, node] : table) {
+      const std::string word(key.str()), full = name + "." + word;
+      if (const auto kind = kinds.find(word); kind != kinds.end()) {
+        if (const auto pair = numbers(node, 2, full)) p.init = {kind->second, (*pair)[0], (*pair)[1], {}}, p.has_init = true;
+        const bool bad_spread = kind->second == Init::Kind::uniform ? p.init.b < p.init.a : p.init.b < 0 || (kind->second == Init::Kind::gamma && !(p.init.a > 0));
+        if (bad_spread) diagnostics_.error("AD404", place_of(node, config_.file), fmt::format("'params.{}' is not a distribution: {}", full, p.init.str()));
+      } else if (word == "values") {
+        if (const auto all = numbers(node, 0, full)) p.init = {Init::Kind::values, 0, 0, *all}, p.has_init = true;
+      } else if (word == "number" && node.is_number()) {
+        p.init.a = *node.value<double>(), p.has_init = true;
+      } else if (word == "clamp") {
+        if (const auto pair = numbers(node, 2, full)) p.low = (*pair)[0], p.high = (*pair)[1];
+      } else {
+        diagnostics_.error("AD402", place_of(node, config_.file), fmt::format("unknown key 'params.{}'", full), did_you_mean(word, {"number", "uniform", "normal", "gamma", "values", "clamp"}));
+      }
+    }
+  }
+
+  void output() {
+    TomlSection s = section("output");
+    config_.output.plots = s.flag("plots", config_.output.plots);
+    config_.output.checkpoint_batches = s.integer("checkpoint_batches", 0, 0, 1'000'000'000);
+    s.finish();
+  }
+
+  toml::table table_, resolved_;
+  fs::path folder_;
+  Diagnostics diagnostics_;
+  TomlSection root_;
+  RunConfig config_;
+};
+
+}  // namespace
+
+std::string expand_path(const std::string& text, const Location& at) {
+  std::string out;
+  for (std::size_t k = 0; k < text.size();) {
+    if (k == 0 && (text == "~" || text.starts_with("~/"))) {
+      const char* home = std::getenv("HOME");
+      out += home == nullptr ? "~" : home;
+      ++k;
+    } else if (text[k] == '$') {
+      const bool braces = k + 1 < text.size() && text[k + 1] == '{';
+      std::size_t end = k + (braces ? 2 : 1);
+      const std::size_t begin = end;
+      while (end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) || text[end] == '_')) ++end;
+      const std::string name = text.substr(begin, end - begin);
+      const char* value = std::getenv(name.c_str());
+      if (value == nullptr)
+        fail(exit_user, "AD410", at, fmt::format("the path '{}' needs the environment variable '{}', which is not set", text, name), fmt::format("export {}=/where/the/data/is", name));
+      out += value;
+      k = end + (braces && end < text.size() ? 1 : 0);
+    } else {
+      out += text[k++];
+    }
+  }
+  return out;
+}
+
+RunConfig load_config(const std::string& file, const std::vector<std::string>& overrides) {
+  toml::table table = parse_file(file);
+  for (const std::string& text : overrides) merge(table, parse_override(text));
+  return Loader(file, std::move(table)).load();
+}
+
+void apply_overrides(const RunConfig& config, Manifest& manifest) {
+  Diagnostics diagnostics;
+  for (const auto& [name, p] : config.params) {
+    const auto found = std::find_if(manifest.parameters.begin(), manifest.parameters.end(), [&](const ParameterInfo& info) { return info.name == name; });
+    if (found == manifest.parameters.end()) {
+      diagnostics.error("AD408", p.at, fmt::format("[params] names '{}', but the model has no such parameter", name), did_you_mean(name, manifest.parameter_names()));
+      continue;
+    }
+    if (p.has_init) found->init = p.init;
+    if (p.low) found->low = p.low, found->high = p.high;
+    if (p.has_init && p.init.kind == Init::Kind::values && p.init.values.size() != found->elements())
+      diagnostics.error("AD408", p.at, fmt::format("{} values for '{}', which has {} x {}", p.init.values.size(), name, found->rows, found->cols));
+  }
+  for (const auto& [name, at] : config.rate_places) {
+    const ParameterInfo* info = manifest.parameter(name);
+    if (info == nullptr)
+      diagnostics.error("AD408", at, fmt::format("[train.rates] names '{}', but the model has no such parameter", name), did_you_mean(name, manifest.parameter_names()));
+    else if (!info->trainable)
+      diagnostics.error("AD408", at, fmt::format("[train.rates] names '{}', which is not trainable", name), fmt::format("declare it trainable(…) in the model, at {}", info->origin));
+  }
+  if (diagnostics.has_errors()) throw Failure(exit_user, std::move(diagnostics));
+}
+
+}  // namespace antidrome
