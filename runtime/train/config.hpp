@@ -1,5 +1,6 @@
 // The run configuration: a TOML file, overridden by `--set section.key=value`, checked in full before anything starts.
 #pragma once
+#include "codegen/diagnostics/diagnostics.hpp"
 #include "runtime/data/dataset.hpp"
 #include "runtime/session/manifest.hpp"
 

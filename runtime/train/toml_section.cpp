@@ -2,6 +2,7 @@
 
 #include "runtime/session/suggest.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 
