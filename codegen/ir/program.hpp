@@ -83,6 +83,7 @@ struct Gather {
 
 struct Edge {
   std::string name, pre, post;
+  Location at;                            ///< where net.connect was called
   Connectivity connectivity;
   int delay_steps = 1;                    ///< grid: 0 from sources, else >= 1. Exact mode: 0
   std::vector<Gather> gathers;

@@ -94,6 +94,7 @@ void Joiner::add_edge(const Projection& p) {
   edge.name = p.name;
   edge.pre = p.pre;
   edge.post = p.post;
+  edge.at = p.at;
   edge.connectivity = p.connectivity;
   const Population &pre = *network_.population(p.pre), &post = *network_.population(p.post);
   edge.delay_steps = program_.mode == TimeMode::exact ? 0 : p.delay_steps.value_or(pre.source ? 0 : 1);
