@@ -1,0 +1,71 @@
+// The shipped readouts: states that ride on a population. score() is the number per neuron that a loss sees.
+#pragma once
+#include <antidrome/model.h>
+
+namespace antidrome {
+
+/// Mean of v over the trial ("sum" in the EventProp literature).
+struct MeanVoltage {
+  state s;
+  void flow(auto& neuron) { d(s) = neuron.v / trial(); }
+  real score() const      { return s; }
+};
+
+/// Mean of v with a weight that falls linearly to zero.
+struct LinearWeighted {
+  state s;
+  void flow(auto& neuron) { d(s) = (1 - time() / trial()) * neuron.v / trial(); }
+  real score() const      { return s; }
+};
+
+/// Mean of v with the weight exp(-t/T). (Nowotny, Turner & Knight 2025)
+struct ExpWeighted {
+  state s;
+  void flow(auto& neuron) { d(s) = exp(-time() / trial()) * neuron.v / trial(); }
+  real score() const      { return s; }
+};
+
+/// Mean of v with a sigmoid weight that falls around half of the trial.
+struct SigmoidWeighted {
+  state s;
+  void flow(auto& neuron) { d(s) = sigmoid((0.5 - time() / trial()) / 0.2) * neuron.v / trial(); }
+  real score() const      { return s; }
+};
+
+/// Largest v of the trial, at least zero.
+struct MaxVoltage {
+  state m;
+  void step(auto& neuron) { m = max(m, neuron.v); }
+  real score() const      { return m; }
+};
+
+/// v of the last step. With `each_step`: v of every step.
+struct Voltage {
+  state now;
+  void step(auto& neuron) { now = neuron.v; }
+  real score() const      { return now; }
+};
+
+/// Time of the first spike; 1 ms after the trial where there is none.
+struct FirstSpike {
+  state t;
+  count n;
+  void spike(auto&)  { if (n == 0) t = time();  n += 1; }
+  real score() const { return n > 0 ? real(t) : trial() + 1_ms; }
+};
+
+/// Spikes per ms. A count has no gradient: use it to read, or CountPull to train.
+struct Rate {
+  count n;
+  void spike(auto&)  { n += 1; }
+  real score() const { return n / trial(); }
+};
+
+/// Handle on a spike count: d(count)/d(v) is zero, so `pull` moves v at the spike instead. For CountTarget and PopulationTarget.
+struct CountPull {
+  count n;
+  state pull;
+  void spike(auto& neuron) { n += 1;  pull += neuron.v - stop(neuron.v); }
+};
+
+}  // namespace antidrome
