@@ -38,27 +38,27 @@ class EventBatch {
   std::vector<std::uint32_t> step_begin_, unit_begin_;
   std::vector<std::uint16_t> unit_, step_;
   std::vector<double> time_ms_;
+  std::vector<std::size_t> first_;  // per (sample, source): its first event in unit_, step_ and time_ms_
   std::uint64_t events_ = 0, late_ = 0, dropped_ = 0;
 };
 
 /// Builds batches in the calling thread.
 class BatchBuilder {
  public:
+  /// The data set must outlive the builder. Throws DataError AD507 for a trial of more than 65536 steps.
   BatchBuilder(const Dataset& data, BatchSettings settings);
   /// Reads the samples `indices` of the data set. Which events input dropout leaves out depends only on the seed, the
-  /// epoch, the sample's index and the event's number in the sample, never on the batch.
+  /// epoch, the sample's index and the event's number in the sample, never on the batch. Throws DataError where an event is
+  /// out of order, before the trial or of a unit that its source lacks (AD519, AD520).
   void build(std::span<const std::size_t> indices, std::uint64_t epoch, bool training, EventBatch& into);
 
  private:
-  void add_source(const std::vector<Event>& events, std::uint32_t units, EventBatch& into);
+  void add_source(std::size_t sample, std::size_t source, EventBatch& into);
   const Dataset& data_;
   BatchSettings settings_;
-  EventSample sample_;
-  std::vector<Event> kept_;
+  EventSample sample_;                  // as read, then what is left of it
+  std::vector<std::uint32_t> cursor_;   // next free place of each unit
 };
-
-/// A permutation of [0, size), a function of seed and epoch.
-std::vector<std::size_t> shuffled(std::size_t size, std::uint64_t seed, std::uint64_t epoch);
 
 /// Batches of an epoch in order, read ahead by one thread: at most `depth` wait, so memory is bounded.
 class BatchQueue {

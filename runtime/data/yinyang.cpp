@@ -1,0 +1,91 @@
+// Compiled with -ffp-contract=off: a fused multiply-add would move points across the borders of the classes.
+#include "runtime/data/yinyang.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <utility>
+
+namespace antidrome::data {
+namespace {
+
+constexpr double r_small = 0.1, r_big = 0.5;
+
+// The generator of NumPy's RandomState: the plain Mersenne twister, and its two ways to draw.
+class RandomState {
+ public:
+  explicit RandomState(std::uint32_t seed) : engine_(seed) {}
+  // randint(3): two low bits, drawn again when they are 3
+  std::int32_t below_three() {
+    for (;;)
+      if (const auto bits = static_cast<std::int32_t>(engine_() & 3u); bits < 3) return bits;
+  }
+  // rand(): 53 bits from two words
+  double uniform() {
+    const auto high = static_cast<double>(engine_() >> 5), low = static_cast<double>(engine_() >> 6);
+    return (high * 67108864.0 + low) / 9007199254740992.0;
+  }
+
+ private:
+  std::mt19937 engine_;
+};
+
+double length(double x, double y) { return std::sqrt(x * x + y * y); }
+
+std::int32_t class_of(double x, double y) {
+  const double right = length(x - 1.5 * r_big, y - r_big), left = length(x - 0.5 * r_big, y - r_big);
+  if (right < r_small || left < r_small) return 2;
+  const bool yang = right <= r_small || (left > r_small && left <= 0.5 * r_big) || (y > r_big && right > 0.5 * r_big);
+  return yang ? 1 : 0;
+}
+
+class YinYang final : public Dataset {
+ public:
+  YinYang(std::string name, std::vector<YinYangPoint> points, YinYangCode code) : name_(std::move(name)), points_(std::move(points)), code_(code) {}
+  std::string name() const override { return name_; }
+  std::size_t size() const override { return points_.size(); }
+  const std::vector<std::uint32_t>& source_sizes() const override { return sizes_; }
+  std::uint32_t classes() const override { return 3; }
+
+  void read(std::size_t index, EventSample& into) const override {
+    const YinYangPoint& p = points_.at(index);
+    into.label = p.label;
+    into.sources.resize(1);
+    const double values[] = {p.x, p.y, 1 - p.x, 1 - p.y};
+    std::vector<Event>& events = into.sources[0];
+    events.clear();
+    for (std::uint16_t unit = 0; unit < 4; ++unit) events.push_back({code_.t_min_ms + values[unit] * (code_.t_max_ms - code_.t_min_ms), unit});
+    events.push_back({code_.bias_ms, 4});
+    std::sort(events.begin(), events.end(), [](const Event& a, const Event& b) { return std::pair(a.time_ms, a.unit) < std::pair(b.time_ms, b.unit); });
+  }
+
+ private:
+  std::string name_;
+  std::vector<YinYangPoint> points_;
+  YinYangCode code_;
+  std::vector<std::uint32_t> sizes_{5};
+};
+
+}  // namespace
+
+std::vector<YinYangPoint> yinyang_points(std::size_t size, std::uint32_t seed) {
+  RandomState random(seed);
+  std::vector<YinYangPoint> points;
+  points.reserve(size);
+  for (std::size_t k = 0; k < size; ++k) {
+    const std::int32_t goal = random.below_three();  // balances the classes
+    for (;;) {
+      const double x = random.uniform() * 2 * r_big, y = random.uniform() * 2 * r_big;
+      if (length(x - r_big, y - r_big) > r_big || class_of(x, y) != goal) continue;
+      points.push_back({x, y, goal});
+      break;
+    }
+  }
+  return points;
+}
+
+std::unique_ptr<Dataset> make_yinyang(std::string name, std::size_t size, std::uint32_t seed, YinYangCode code) {
+  return std::make_unique<YinYang>(std::move(name), yinyang_points(size, seed), code);
+}
+
+}  // namespace antidrome::data
