@@ -9,7 +9,9 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import dependencies
 import error_codes
 import headers
+import links
 import portable_paths
+import quoted_code
 import sizes
 
 
@@ -70,6 +72,16 @@ class Checks(unittest.TestCase):
         self.write("docs/a.md", "see /home/" + "someone/file\n")
         self.write("docs/b.md", "see userprojects/home/file and https://example.org/home/file\n")
         self.assertEqual([p.split(":")[0] for p in portable_paths.check(self.root)], ["docs/a.md"])
+
+    def test_quoted_code_that_went_stale_is_found(self):
+        self.write("docs/model.cc", "struct A {};\n")
+        self.write("docs/a.md", "<!-- from model.cc -->\n```cpp\nstruct A {};\n```\n")
+        self.write("docs/b.md", "<!-- from model.cc -->\n```cpp\nstruct B {};\n```\n")
+        self.assertEqual([p.split(":")[0] for p in quoted_code.check(self.root)], ["docs/b.md"])
+
+    def test_a_dead_link_is_found(self):
+        self.write("docs/a.md", "[b](b.md) [c](https://example.org) `[d](auto&)`\n")
+        self.assertEqual(links.check(self.root), ["docs/a.md: link to b.md, which does not exist"])
 
     def test_long_functions_and_files_are_listed(self):
         self.write("runtime/a.cpp", "namespace x {\nint f(int a) {\n" + "  a += 1;\n" * 100 + "  return a;\n}\nint g() { return 1; }\n}\n")
