@@ -1,0 +1,85 @@
+#include <stdexcept>
+#include <unordered_map>
+
+#include "codegen/diagnostics/diagnostics.hpp"
+#include "codegen/ir/expr.hpp"
+#include "codegen/ir/fold.hpp"
+
+namespace antidrome::ir {
+namespace {
+
+using Op = Tape::Op;
+
+/// Lays out each distinct node once, arguments first; op k writes scratch[k].
+class Layout {
+ public:
+  Layout(std::span<const std::string> inputs, std::vector<Op>& code, std::vector<std::uint32_t>& points) : code_(code), points_(points) {
+    for (std::size_t k = 0; k < inputs.size(); ++k) slots_.emplace(inputs[k], static_cast<std::uint32_t>(k));
+  }
+
+  std::uint32_t place(Expr e) {
+    if (const auto done = placed_.find(e); done != placed_.end()) return done->second;
+    Op op{e.kind(), 0, 0, 0, 0, 0, 0};
+    if (e.is(Kind::number)) op.value = e.value();
+    else if (e.is(Kind::symbol)) op.a = slot(e.name());
+    else place_arguments(e, op);
+    const auto at = static_cast<std::uint32_t>(code_.size());
+    code_.push_back(op);
+    placed_.emplace(e, at);
+    return at;
+  }
+
+ private:
+  std::uint32_t slot(const std::string& name) const {
+    const auto found = slots_.find(name);
+    if (found == slots_.end()) throw std::out_of_range("no input is called '" + name + "'");
+    return found->second;
+  }
+
+  void place_arguments(Expr e, Op& op) {
+    ANTIDROME_ASSERT(!e.is(Kind::reduce_sum) && !e.is(Kind::reduce_max) && !e.is(Kind::at_label) && !e.is(Kind::is_label), "a tape has no reductions");
+    std::vector<std::uint32_t> args;
+    for (const Expr& a : e.args()) args.push_back(place(a));
+    if (e.is(Kind::expdd)) {
+      op.first_point = static_cast<std::uint32_t>(points_.size());
+      op.points = static_cast<std::uint32_t>(args.size());
+      points_.insert(points_.end(), args.begin(), args.end());
+      return;
+    }
+    op.a = args[0];
+    if (args.size() > 1) op.b = args[1];
+    if (args.size() > 2) op.c = args[2];
+  }
+
+  std::vector<Op>& code_;
+  std::vector<std::uint32_t>& points_;
+  std::unordered_map<std::string, std::uint32_t> slots_;
+  std::unordered_map<Expr, std::uint32_t, ExprHash> placed_;
+};
+
+}  // namespace
+
+Tape::Tape(std::span<const Expr> outputs, std::span<const std::string> inputs) : inputs_(inputs.size()) {
+  Layout layout(inputs, code_, points_);
+  for (const Expr& e : outputs) outputs_.push_back(layout.place(e));
+}
+
+void Tape::run(const double* in, double* out, double* scratch) const {
+  std::vector<double> points;
+  for (std::size_t k = 0; k < code_.size(); ++k) {
+    const Op& op = code_[k];
+    switch (op.kind) {
+      case Kind::number: scratch[k] = op.value; break;
+      case Kind::symbol: scratch[k] = in[op.a]; break;
+      case Kind::expdd:
+        points.clear();
+        for (std::uint32_t p = 0; p < op.points; ++p) points.push_back(scratch[points_[op.first_point + p]]);
+        scratch[k] = exp_divided_difference(points);
+        break;
+      default: scratch[k] = detail::apply(op.kind, scratch[op.a], scratch[op.b], scratch[op.c]); break;
+    }
+  }
+  for (std::size_t k = 0; k < outputs_.size(); ++k) out[k] = scratch[outputs_[k]];
+}
+
+}  // namespace antidrome::ir
