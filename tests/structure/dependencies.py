@@ -23,6 +23,7 @@ MAY_USE = {
     "backends/reference": ["codegen/ir", "codegen/diagnostics", ABI],
     "runtime": ["codegen/diagnostics"],        # how a mistake is told; nothing of the generator itself
     "userprojects": ["models"],
+    "docs": ["models"],
     "tests": ["codegen", "backends", "runtime", "models", "userprojects"],
 }
 
