@@ -1,0 +1,139 @@
+// Kernel IR: what a simulator does, with everything decided: order, names, layout, what is hoisted, what is taped. Printers
+// walk it and decide nothing.
+//
+// A kernel is a tree of nodes (kernel_nodes.def). Loops say which index their statements run over: `for_blocks` makes its
+// statements vectors of neurons, `for_spikes` and `for_neurons` make them scalars of one unit. Expressions are those of the
+// Model IR; their symbols are names that nodes of the same loop define, or scalars "k.<constant>".
+#pragma once
+#include <string>
+#include <vector>
+
+#include "codegen/diagnostics/diagnostics.hpp"
+#include "codegen/ir/program.hpp"
+
+namespace antidrome::kernel {
+
+enum class Precision { single_precision, double_precision };
+
+/// A sub-expression of parameters and dt (and time), computed once per batch in double.
+struct Constant {
+  enum class Axes { scalar, neuron, step };
+  std::string name;               ///< "c3"
+  Axes axes = Axes::scalar;
+  std::string cell;               ///< neuron: whose
+  ir::Expr value;                 ///< symbols: parameters, "dt", "trial", "training", "time"
+};
+
+enum class Space {
+  worker,        ///< scratch of one worker, sizes known to the compiler
+  history,       ///< of one worker, one row per step, in slices
+  tape,          ///< of one sample, written by the forward pass, read by the backward pass
+};
+enum class Shape {
+  neurons,       ///< [neurons of cell]
+  masks,         ///< [neurons of cell] of truth values
+  ahead,         ///< [steps of a group][neurons]
+  step_neurons,  ///< [steps][neurons]
+  steps,         ///< [steps + 1] of positions in the spike list
+  spikes,        ///< [spike capacity] of reals
+  units,         ///< [spike capacity] of ids or steps
+  counters,      ///< [neurons + 1] of positions
+  one,           ///< one number
+};
+
+struct Buffer {
+  std::string name;
+  Space space = Space::worker;
+  Shape shape = Shape::neurons;
+  std::string cell;
+  bool backward = false;          ///< exists only when gradients are asked for
+  std::string note;
+};
+
+enum class Row { none, step, next_step };
+enum class Column { none, block, unit, spike };
+
+enum class NodeKind : unsigned char {
+#define ANTIDROME_NODE(name, meaning) name,
+#include "kernel_nodes.def"
+};
+
+struct Node {
+  NodeKind kind = NodeKind::sequence;
+  std::string name, buffer, cell, edge;
+  Row row = Row::none;
+  Column column = Column::none;
+  int count = 0;
+  ir::Expr value;
+  std::string note;               ///< the equation or its origin, for readers of the generated text
+  std::vector<Node> body;
+};
+
+/// A population as the kernels see it.
+struct CellLayout {
+  std::string name;
+  int size = 0;
+  int source = -1;                ///< index among the sources, or -1
+  int population = -1;            ///< index among the others, or -1
+  bool fires = false;
+  bool listed_by_unit = false;    ///< its spikes are looked up by unit in the backward pass
+  std::vector<std::string> states;  ///< buffers of the states, manifest order (for the recorder and the NaN test)
+  std::vector<std::string> adjoints;
+};
+
+struct EdgeLayout {
+  std::string name, pre, post;
+  int delay = 0;
+  std::vector<std::string> factors;   ///< tape buffers of factors by spike; by unit: the same name + "_by_unit"
+};
+
+struct ParameterLayout {
+  std::string name;
+  int rows = 1, cols = 1;
+  bool trainable = false;
+  bool matrix = false;
+  std::string cell;               ///< axis of a per-neuron parameter
+  bool along_rows = false;        ///< one element per row (source axis)
+};
+
+struct HistoryLayout { std::string name, cell; };
+
+struct KernelModule {
+  std::string model_file, fingerprint;
+  Precision precision = Precision::single_precision;
+  ir::TimeMode mode = ir::TimeMode::grid;
+  bool learns = false;
+  double clamp = 1e3;
+  int steps_ahead = 64;           ///< steps whose input currents are gathered at once
+  int history_rows = 1;           ///< rows of a history beyond the steps of the trial
+  int scores = 0;                 ///< neurons of the first loss's readout
+  std::vector<CellLayout> cells;
+  std::vector<EdgeLayout> edges;
+  std::vector<ParameterLayout> parameters;
+  std::vector<Constant> constants;
+  std::vector<Buffer> buffers;
+  Node batch;                     ///< the whole batch: forward, backward
+
+  const CellLayout& cell(std::string_view name) const;
+  const EdgeLayout& edge(std::string_view name) const;
+  const Buffer* buffer(std::string_view name) const;
+  const ParameterLayout& parameter(std::string_view name) const;
+};
+
+const char* spelling(NodeKind kind);
+std::string print(const KernelModule&);          ///< the text form, for `--dump-ir=kernel` and tests
+
+struct LowerOptions {
+  Precision precision = Precision::single_precision;
+  std::string fingerprint;
+  int steps_ahead = 64;
+  int rider_size = 32;            ///< a population of at most this many neurons is summed in another one's spike loop
+};
+
+/// The fused schedule: one worker owns one sample for the whole trial. Errors: AD301 and following.
+KernelModule lower(const ir::Program&, const LowerOptions&, Diagnostics&);
+
+/// "input_hidden.w" -> "input_hidden_w": a name for generated text.
+std::string identifier(std::string_view qualified);
+
+}  // namespace antidrome::kernel

@@ -1,0 +1,186 @@
+// Elementary functions of vectors, free of branches, and of scalars by the same names. Included by lanes.h.
+#pragma once
+
+namespace antidrome::lanes {
+
+// ---- scalars: the library's
+template <class T> concept Scalar = std::is_floating_point_v<T>;
+template <Scalar T> ANTIDROME_INLINE T exp(T x) { return std::exp(x); }
+template <Scalar T> ANTIDROME_INLINE T log(T x) { return std::log(x); }
+template <Scalar T> ANTIDROME_INLINE T sqrt(T x) { return std::sqrt(x); }
+template <Scalar T> ANTIDROME_INLINE T sin(T x) { return std::sin(x); }
+template <Scalar T> ANTIDROME_INLINE T cos(T x) { return std::cos(x); }
+template <Scalar T> ANTIDROME_INLINE T tanh(T x) { return std::tanh(x); }
+template <Scalar T> ANTIDROME_INLINE T floor(T x) { return std::floor(x); }
+template <Scalar T> ANTIDROME_INLINE T absolute(T x) { return std::fabs(x); }
+template <Scalar T> ANTIDROME_INLINE T pow(T x, T y) { return std::pow(x, y); }
+template <Scalar T> ANTIDROME_INLINE T minimum(T a, T b) { return b < a ? b : a; }
+template <Scalar T> ANTIDROME_INLINE T maximum(T a, T b) { return a < b ? b : a; }
+
+// ---- vectors
+ANTIDROME_INLINE vf minimum(vf a, vf b) { return b < a ? b : a; }
+ANTIDROME_INLINE vf maximum(vf a, vf b) { return a < b ? b : a; }
+ANTIDROME_INLINE vf minimum(vf a, real b) { return minimum(a, vec(b)); }
+ANTIDROME_INLINE vf minimum(real a, vf b) { return minimum(vec(a), b); }
+ANTIDROME_INLINE vf maximum(vf a, real b) { return maximum(a, vec(b)); }
+ANTIDROME_INLINE vf maximum(real a, vf b) { return maximum(vec(a), b); }
+ANTIDROME_INLINE vf absolute(vf x) { return x < real(0) ? -x : x; }
+/// Lane by lane, for what has no vector form of its own.
+template <class F> ANTIDROME_INLINE vf each_lane(vf x, F f) {
+  vf y;
+  for (int l = 0; l < LANES; ++l) y[l] = f(x[l]);
+  return y;
+}
+ANTIDROME_INLINE vf sqrt(vf x) { vf y; ANTIDROME_UNROLL for (int l = 0; l < LANES; ++l) y[l] = std::sqrt(x[l]); return y; }
+ANTIDROME_INLINE vf floor(vf x) {
+  // beyond 2^(mantissa bits) a number is an integer already
+  const real whole = sizeof(real) == 4 ? real(8388608) : real(4503599627370496.0);
+  const vf truncated = __builtin_convertvector(__builtin_convertvector(x, vi), vf);
+  const vf lower = truncated > x ? truncated - real(1) : truncated;
+  return absolute(x) < whole ? lower : x;
+}
+ANTIDROME_INLINE vf sin(vf x) { return each_lane(x, [](real a) { return std::sin(a); }); }
+ANTIDROME_INLINE vf cos(vf x) { return each_lane(x, [](real a) { return std::cos(a); }); }
+
+/// 2^n for integers n in the exponent's range, built from its bits.
+ANTIDROME_INLINE vf power_of_two(vi n) {
+  const word bias = sizeof(real) == 4 ? 127 : 1023, mantissa = sizeof(real) == 4 ? 23 : 52;
+  return (vf)((n + bias) << mantissa);
+}
+
+/// exp: x = n log 2 + r with |r| <= log 2 / 2, a polynomial in r, then two exact scalings so that n may exceed the exponent's range.
+ANTIDROME_INLINE vf exp(vf x) {
+  constexpr bool single = sizeof(real) == 4;
+  const real top = single ? real(88.8) : real(709.9), bottom = single ? real(-104) : real(-746);
+  const vf y = maximum(minimum(x, top), bottom);
+  const real magic = single ? real(12582912.0) : real(6755399441055744.0);         // 1.5 * 2^23 (2^52): adding it rounds to an integer
+  const vf shifted = y * real(1.4426950408889634074) + magic;
+  const vf n = shifted - magic;
+  const vi k = (vi)shifted - (vi)vec(magic);
+  vf r = y - n * (single ? real(0.693359375) : real(6.93147180369123816490e-01));   // log 2 in two parts: the first times n is exact
+  r = r - n * (single ? real(-2.12194440e-4) : real(1.90821492927058770002e-10));
+  vf p;
+  if constexpr (single) {
+    p = vec(real(1.9875691500e-4));
+    p = p * r + real(1.3981999507e-3);
+    p = p * r + real(8.3334519073e-3);
+    p = p * r + real(4.1665795894e-2);
+    p = p * r + real(1.6666665459e-1);
+    p = p * r + real(5.0000001201e-1);
+    p = p * r * r + r + real(1);
+  } else {
+    // Taylor to degree 13: the next term is below 2^-58 on |r| <= log 2 / 2
+    p = vec(real(1.0 / 6227020800.0));
+    p = p * r + real(1.0 / 479001600.0);
+    p = p * r + real(1.0 / 39916800.0);
+    p = p * r + real(1.0 / 3628800.0);
+    p = p * r + real(1.0 / 362880.0);
+    p = p * r + real(1.0 / 40320.0);
+    p = p * r + real(1.0 / 5040.0);
+    p = p * r + real(1.0 / 720.0);
+    p = p * r + real(1.0 / 120.0);
+    p = p * r + real(1.0 / 24.0);
+    p = p * r + real(1.0 / 6.0);
+    p = p * r + real(0.5);
+    p = (p * r) * r + r + real(1);
+  }
+  const vi half = k >> 1;
+  const vf value = p * power_of_two(half) * power_of_two(k - half);
+  return x == x ? value : x;
+}
+
+/// log: x = 2^n m with m in [sqrt(1/2), sqrt 2), log m = 2 atanh(s) with s = (m - 1) / (m + 1), as a series in s^2.
+ANTIDROME_INLINE vf log(vf x) {
+  constexpr bool single = sizeof(real) == 4;
+  const word mantissa = single ? 23 : 52, bias = single ? 127 : 1023;
+  const word mask_bits = word((unsigned_word(1) << mantissa) - 1);
+  const vi bits = (vi)x;
+  vi n = (bits >> mantissa) - bias;
+  vf m = (vf)((bits & mask_bits) | (bias << mantissa));
+  const vi high = m > real(1.41421356237309504880);
+  m = high ? m * real(0.5) : m;
+  n = n - high;                                                                     // a true mask is -1
+  const vf f = m - real(1), s = f / (m + real(1)), z = s * s;
+  vf p;
+  if constexpr (single) {
+    p = vec(real(2.0 / 9)); p = p * z + real(2.0 / 7); p = p * z + real(2.0 / 5); p = p * z + real(2.0 / 3);
+  } else {
+    p = vec(real(2.0 / 21));
+    p = p * z + real(2.0 / 19); p = p * z + real(2.0 / 17); p = p * z + real(2.0 / 15); p = p * z + real(2.0 / 13);
+    p = p * z + real(2.0 / 11); p = p * z + real(2.0 / 9); p = p * z + real(2.0 / 7); p = p * z + real(2.0 / 5); p = p * z + real(2.0 / 3);
+  }
+  const vf e = __builtin_convertvector(n, vf), h = real(0.5) * f * f;
+  // log m = f - (h - s (h + z p)): the large part f is added last
+  const vf low = s * (h + z * p);
+  vf y = e * (single ? real(0.693359375) : real(6.93147180369123816490e-01)) - ((h - (low + e * (single ? real(-2.12194440e-4) : real(1.90821492927058770002e-10)))) - f);
+  const vf infinity = vec(real(__builtin_inf()));
+  y = x == real(0) ? -infinity : y;
+  y = x < real(0) ? vec(real(__builtin_nan(""))) : y;
+  return (x < infinity) ? y : (x == infinity ? x : (x == x ? y : x));
+}
+
+/// tanh: a rational form near zero, where 1 - 2 / (exp(2x) + 1) would cancel.
+ANTIDROME_INLINE vf tanh(vf x) {
+  const vf a = absolute(x), z = x * x;
+  // continued fraction x / (1 + z / (3 + z / (5 + ...))), for |x| < 0.6
+  vf d = vec(real(19));
+  ANTIDROME_UNROLL for (int k = 17; k >= 1; k -= 2) d = real(k) + z / d;
+  const vf small = x / d;
+  const vf big = real(1) - real(2) / (exp(real(2) * minimum(a, real(30))) + real(1));
+  return a < real(0.6) ? small : (x < real(0) ? -big : big);
+}
+ANTIDROME_INLINE vf pow(vf x, vf y) {
+  vf z;
+  for (int l = 0; l < LANES; ++l) z[l] = std::pow(x[l], y[l]);
+  return z;
+}
+ANTIDROME_INLINE vf pow(vf x, real y) { return each_lane(x, [y](real a) { return std::pow(a, y); }); }
+ANTIDROME_INLINE vf pow(real x, vf y) { return each_lane(y, [x](real a) { return std::pow(x, a); }); }
+
+// ---- divided differences of exp. Two points: exp[a, b] = exp((a + b) / 2) * sinh(d) / d with d = (b - a) / 2, smooth at a = b.
+ANTIDROME_INLINE vf expdd(vf a, vf b) {
+  const vf d = real(0.5) * (b - a), z = d * d, middle = exp(real(0.5) * (a + b));
+  vf p = vec(real(1.0 / 6227020800.0));
+  p = p * z + real(1.0 / 39916800.0); p = p * z + real(1.0 / 362880.0); p = p * z + real(1.0 / 5040.0);
+  p = p * z + real(1.0 / 120.0); p = p * z + real(1.0 / 6.0); p = p * z + real(1);
+  const vi small = z < real(1);
+  const vf apart = small ? vec(real(1)) : b - a;
+  return small ? middle * p : (exp(b) - exp(a)) / apart;
+}
+ANTIDROME_INLINE vf expdd(vf a, real b) { return expdd(a, vec(b)); }
+ANTIDROME_INLINE vf expdd(real a, vf b) { return expdd(vec(a), b); }
+
+/// Any number of points, in double: scaling and squaring of exp of the bidiagonal matrix with the points on its diagonal
+/// (Opitz), whose corner element is exp[x0, ..., xn]. Nothing is subtracted that could cancel, so coincident points are no case.
+inline double expdd_of(const double* points, int n) {
+  constexpr int MOST = 8;
+  double mean = 0, spread = 1;
+  for (int k = 0; k < n; ++k) mean += points[k] / n;
+  for (int k = 0; k < n; ++k) spread = std::fmax(spread, std::fabs(points[k] - mean));
+  int squarings = 0;
+  while (std::ldexp(spread, -squarings) > 0.5) ++squarings;
+  const double scale = std::ldexp(1.0, -squarings);
+  double e[MOST][MOST] = {}, term[MOST][MOST] = {}, next[MOST][MOST];
+  for (int k = 0; k < n; ++k) e[k][k] = term[k][k] = 1;
+  for (int order = 1; order <= 22; ++order) {                    // term := term * Z / order, Z = scale (diag(x - mean) + superdiagonal)
+    for (int i = 0; i < n; ++i)
+      for (int j = n - 1; j >= i; --j) term[i][j] = scale * (term[i][j] * (points[j] - mean) + (j > i ? term[i][j - 1] : 0.0)) / order;
+    for (int i = 0; i < n; ++i)
+      for (int j = i; j < n; ++j) e[i][j] += term[i][j];
+  }
+  for (int q = 0; q < squarings; ++q) {
+    for (int i = 0; i < n; ++i)
+      for (int j = i; j < n; ++j) {
+        next[i][j] = 0;
+        for (int m = i; m <= j; ++m) next[i][j] += e[i][m] * e[m][j];
+      }
+    std::memcpy(e, next, sizeof e);
+  }
+  return std::exp(mean) * e[0][n - 1];
+}
+template <Scalar... T> double expdd(double a, double b, T... more) {
+  const double points[] = {a, b, double(more)...};
+  return expdd_of(points, int(sizeof points / sizeof points[0]));
+}
+
+}  // namespace antidrome::lanes

@@ -1,0 +1,118 @@
+// Fired sets, rows of weights and histories: the loops in which a simulator spends its time. Included by lanes.h.
+#pragma once
+
+namespace antidrome::lanes {
+
+/// The neurons of one population that fired in a step. Masks are lane-major: bit b of lane l belongs to neuron b * LANES + l,
+/// so that setting the bits of a block is one `and` and one `or`, on any instruction set.
+template <int N> struct FiredSet {
+  static constexpr int BLOCKS = blocks_of(N), BITS = 8 * int(sizeof(word)), WORDS = (BLOCKS + BITS - 1) / BITS;
+  static constexpr int LANES_PER_64 = 64 / BITS, PER_VECTOR = LANES / LANES_PER_64;
+  static constexpr int PACK = WORDS == 1 && 2 * BLOCKS <= BITS && PER_VECTOR >= 8 ? 2 : 1;    // two lanes share a word when their bits fit
+  static constexpr int SCANNED = WORDS * PER_VECTOR / PACK;
+  static constexpr int BLIND = 3;                                                             // spikes a word gives without a branch
+
+  /// bit p of 64-bit word k -> neuron; one more entry for the position that an empty last word reports
+  struct Units { std::uint16_t id[SCANNED * 64 + 1]; };
+  static constexpr Units units() {
+    Units u{};
+    for (int k = 0; k < SCANNED; ++k)
+      for (int p = 0; p < 64; ++p) {
+        const int bit = p % BITS, part = bit / (BITS / PACK), block = bit % (BITS / PACK);
+        const int word64 = k % PER_VECTOR + part * SCANNED;
+        const int neuron = (block + k / PER_VECTOR * BITS) * LANES + word64 * LANES_PER_64 + p / BITS;
+        u.id[64 * k + p] = std::uint16_t(neuron < N ? neuron : 0);
+      }
+    return u;
+  }
+  static constexpr Units UNITS = units();
+
+  vi mask[WORDS] = {};
+
+  /// Lanes beyond the last neuron follow the equations but are never counted as fired.
+  ANTIDROME_INLINE void set(FiredSet& f, int b, vi fired) {
+    if ((b + 1) * LANES > N) fired &= lane_index() < word(N - b * LANES);
+    f.mask[b / BITS] |= fired & word(unsigned_word(1) << (b % BITS));
+  }
+  /// Appends the neurons to out[n...] and returns the new n. May write (not count) one element more.
+  ANTIDROME_INLINE std::uint32_t extract(const FiredSet& f, std::uint16_t* __restrict out, std::uint32_t n) {
+    std::uint64_t w[WORDS * PER_VECTOR];
+    std::memcpy(w, f.mask, sizeof f.mask);
+    if constexpr (PACK == 2) {
+      ANTIDROME_UNROLL for (int q = 0; q < SCANNED; ++q) w[q] |= w[q + SCANNED] << (BITS / 2);
+    }
+    ANTIDROME_UNROLL for (int q = 0; q < SCANNED; ++q) {
+      std::uint64_t x = w[q];
+      const std::uint16_t* u = UNITS.id + 64 * q;
+      ANTIDROME_UNROLL for (int k = 0; k < BLIND; ++k) { out[n] = u[std::countr_zero(x)]; n += x != 0; x &= x - 1; }
+      while (__builtin_expect(x != 0, 0)) { out[n++] = u[std::countr_zero(x)]; x &= x - 1; }
+    }
+    return n;
+  }
+};
+
+// ---- rows of weights
+template <int TILE> ANTIDROME_INLINE void add_row(vf (&sum)[TILE], const real* __restrict row) {
+  ANTIDROME_UNROLL for (int b = 0; b < TILE; ++b) sum[b] += load(row + LANES * b);
+}
+template <int TILE> ANTIDROME_INLINE void add_row(vf (&sum)[TILE], const real* __restrict row, real factor) {
+  ANTIDROME_UNROLL for (int b = 0; b < TILE; ++b) sum[b] += factor * load(row + LANES * b);
+}
+template <int TILE> ANTIDROME_INLINE void add_all(vf (&sum)[TILE], real factor) {
+  ANTIDROME_UNROLL for (int b = 0; b < TILE; ++b) sum[b] += factor;
+}
+
+/// Four partial sums of a row times an operand: four short chains of additions instead of a long one.
+struct Dot { vf part[4] = {}; };
+template <int BLOCKS> ANTIDROME_INLINE void add_dot(Dot& d, const real* __restrict row, const real* __restrict operand) {
+  ANTIDROME_UNROLL for (int b = 0; b < BLOCKS; ++b) d.part[b % 4] += load(row + LANES * b) * load(operand + LANES * b);
+}
+template <int BLOCKS> ANTIDROME_INLINE void add_sum(Dot& d, const real* __restrict operand) {
+  ANTIDROME_UNROLL for (int b = 0; b < BLOCKS; ++b) d.part[b % 4] += load(operand + LANES * b);
+}
+ANTIDROME_INLINE real total(const Dot& d) { return sum_lanes((d.part[0] + d.part[1]) + (d.part[2] + d.part[3])); }
+
+// ---- history of one adjoint quantity over a trial, [slice][row][columns of the slice]: a slice stays in cache while all
+// spikes of all units are looked up in it
+template <int N> ANTIDROME_INLINE real* history_at(real* history, std::size_t rows, std::size_t row, int b) {
+  constexpr int SLICE = slice_of(N);
+  return history + (std::size_t(b / SLICE) * rows + row) * std::size_t(SLICE * LANES) + std::size_t(b % SLICE * LANES);
+}
+
+/// Gradient of a weight matrix: row i gets the sum over the spikes of unit i of factor * history[step of the spike + delay].
+/// `first` overwrites (the first sample of a chunk), else adds: no pass that zeroes.
+template <int N> ANTIDROME_INLINE void gather_gradient(const std::uint32_t* __restrict begin, const std::uint16_t* __restrict step, const real* __restrict factor, int units,
+                                                       const real* __restrict history, std::size_t rows, int delay, real* __restrict gradient, int stride, bool first) {
+  constexpr int SLICE = slice_of(N), COLUMNS = SLICE * LANES;
+  for (int slice = 0; slice < blocks_of(N) / SLICE; ++slice) {
+    const real* h = history + std::size_t(slice) * rows * COLUMNS + std::size_t(delay) * COLUMNS;
+    real* g = gradient + slice * COLUMNS;
+    for (int i = 0; i < units; ++i, g += stride) {
+      std::uint32_t e = begin[i];
+      const std::uint32_t end = begin[i + 1];
+      if (e == end && !first) continue;
+      vf sum[SLICE];
+      ANTIDROME_UNROLL for (int b = 0; b < SLICE; ++b) sum[b] = vf{};
+      if (factor)
+        for (; e < end; ++e) add_row(sum, h + std::size_t(step[e]) * COLUMNS, factor[e]);
+      else
+        for (; e < end; ++e) add_row(sum, h + std::size_t(step[e]) * COLUMNS);
+      if (first) {
+        ANTIDROME_UNROLL for (int b = 0; b < SLICE; ++b) store(g + LANES * b, sum[b]);
+      } else {
+        ANTIDROME_UNROLL for (int b = 0; b < SLICE; ++b) store(g + LANES * b, load(g + LANES * b) + sum[b]);
+      }
+    }
+  }
+}
+
+/// target[row] := part_0[row] + part_1[row] + ... in the order of the chunks, whatever thread does it.
+ANTIDROME_INLINE void add_chunks(real* __restrict target, const real* const* part, std::size_t offset, int columns, int chunks) {
+  for (int c = 0; c < columns; c += LANES) {
+    vf sum = load(part[0] + offset + c);
+    for (int q = 1; q < chunks; ++q) sum += load(part[q] + offset + c);
+    store(target + offset + c, sum);
+  }
+}
+
+}  // namespace antidrome::lanes
