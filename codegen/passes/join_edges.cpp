@@ -40,8 +40,11 @@ Expr Joiner::gather_sum(const Projection& p, Edge& edge, Expr amount, bool conti
   for (const State& s : cell(p.post).states) target_names.insert(s.name);
   for (const auto& [name, sum] : inputs_)
     if (name.starts_with(p.post + ".")) target_names.insert(name);
-  for (const State& s : cell(p.pre).states)                  // a state of a population connected to itself is seen as `pre` when placed at the source
-    if (p.pre != p.post || s.name.starts_with(qualified(p.pre, p.name) + ".")) { source_names.insert(s.name); target_names.erase(s.name); }
+  for (const State& s : cell(p.pre).states) {                // in a population connected to itself, only what was placed at the source is seen as the source's
+    if (p.pre == p.post && !source_placed_.contains(s.name)) continue;
+    source_names.insert(s.name);
+    target_names.erase(s.name);
+  }
 
   std::vector<Term> terms;
   if (!split_terms(amount, source_names, target_names, terms)) {
@@ -51,7 +54,7 @@ Expr Joiner::gather_sum(const Projection& p, Edge& edge, Expr amount, bool conti
   }
   std::set<std::string> summed;                               // states kept per target hold the sum over the synapses already
   for (const State& s : cell(p.post).states)
-    if (s.name.starts_with(qualified(p.post, p.name) + ".")) summed.insert(s.name);
+    if (s.name.starts_with(qualified(p.post, p.name) + ".") && !source_placed_.contains(s.name)) summed.insert(s.name);
   Expr sum = 0.0;
   for (const Term& t : terms) {
     if (depends_on(t.target, summed)) {
@@ -107,6 +110,7 @@ void Joiner::add_edge(const Projection& p) {
   for (const ir::Symbol& s : p.model.symbols) {
     if (s.role == Role::state || s.role == Role::count) {
       const Place place = placed.at(s.name);
+      if (place == Place::source) source_placed_.insert(state_name(p, s.name, place));
       cell(place == Place::source ? p.pre : p.post).states.push_back({state_name(p, s.name, place), s.role == Role::count, Expr(s.initial), s.at});
     } else {
       const Value& v = p.values.at(s.name);
