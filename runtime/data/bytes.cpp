@@ -51,10 +51,11 @@ std::vector<std::uint8_t> read_bytes(const std::filesystem::path& file) {
     const auto room = static_cast<unsigned>(std::min<std::size_t>(content.size() - used, 1u << 30));
     const int got = gzread(in.get(), content.data() + used, room);
     int code = Z_OK;
-    const char* reason = gzerror(in.get(), &code);
+    std::string reason = gzerror(in.get(), &code);
     if (got < 0 || code == Z_BUF_ERROR || code == Z_DATA_ERROR) {
       const auto at = static_cast<std::uint64_t>(std::max<z_off_t>(0, gzoffset(in.get())));
       const bool cut = code == Z_BUF_ERROR;
+      if (reason.starts_with(file.string() + ": ")) reason.erase(0, file.string().size() + 2);
       throw DataError("AD512", {file.string(), {}, at},
                       cut ? fmt::format("the gzip file ends too early, after {} bytes of content", used + static_cast<std::size_t>(std::max(got, 0)))
                           : fmt::format("the gzip file is damaged: {}", reason),

@@ -105,7 +105,7 @@ std::string to_text(const DataReport& r) {
   out += fmt::format("  events      {} ({:.1f} per sample, {} to {})\n", r.events, mean, r.fewest, r.most);
   if (r.events) out += fmt::format("  times       {:.6g} to {:.6g} ms\n", r.first_ms, r.last_ms);
   if (r.silent) out += fmt::format("  silent      {} samples without an event\n", r.silent);
-  if (r.late) out += fmt::format("  late        {} events of {} samples lie at or after the end of the trial ({} ms) and are left out [AD521]\n", r.late, r.late_samples, r.trial_ms);
+  if (r.late) out += fmt::format("  late        {} events of {} samples lie at or after the end of the trial ({} ms) and are left out [{}]\n", r.late, r.late_samples, r.trial_ms, "AD521");
   out += fmt::format("  sha256      {}\n", r.sha256);
   for (const DataError& p : r.problems) out += fmt::format("{}\n", p.what());
   if (r.problem_count > r.problems.size()) out += fmt::format("and {} more\n", r.problem_count - r.problems.size());

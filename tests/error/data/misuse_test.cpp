@@ -1,0 +1,207 @@
+// One wrong file or option per row: code, place, message and remedy of what the user is told.
+#include "tests/data/files.hpp"
+
+#include "runtime/data/batch.hpp"
+#include "runtime/data/images.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+namespace antidrome::data {
+namespace {
+
+struct Misuse {
+  const char* what;
+  std::function<void(const std::filesystem::path& folder)> do_it;
+  std::string expected;  // what(), with FOLDER for the folder
+  int exit_code;
+};
+
+DatasetOptions with(DatasetOptions options, const std::string& key, const std::string& value) {
+  options.values[key] = value;
+  return options;
+}
+DatasetOptions without(DatasetOptions options, const std::string& key) {
+  options.values.erase(key);
+  return options;
+}
+const DatasetOptions yinyang{{{"kind", "yinyang"}, {"dt_ms", "1"}, {"trial_ms", "30"}}, "run.toml"};
+void make(const DatasetOptions& options, Split split = Split::train) { make_dataset(options, split); }
+
+// The first `bytes` of a file.
+void cut(const std::filesystem::path& file, std::uintmax_t bytes) { std::filesystem::resize_file(file, bytes); }
+void build(const Dataset& data, std::uint32_t steps = 10) {
+  EventBatch batch;
+  BatchBuilder(data, {.dt_ms = 1, .steps = steps}).build(std::vector<std::size_t>{0}, 0, false, batch);
+}
+
+const Misuse table[] = {
+    // options: the user's mistake
+    {"no kind", [](auto&) { make(without(yinyang, "kind")); },
+     "run.toml: error: 'kind' is missing [AD501]\n  remedy: write 'kind = …' with yinyang, mnist, fashion_mnist or idx", 2},
+    {"misspelt kind", [](auto&) { make(with(yinyang, "kind", "ying_yang")); },
+     "run.toml: error: unknown kind 'ying_yang', expected yinyang, mnist, fashion_mnist or idx [AD501]\n  remedy: did you mean 'yinyang'?", 2},
+    {"unheard-of kind", [](auto&) { make(with(yinyang, "kind", "imagenet21k")); },
+     "run.toml: error: unknown kind 'imagenet21k', expected yinyang, mnist, fashion_mnist or idx [AD501]", 2},
+    {"misspelt encoding", [](auto&) { make(with(yinyang, "encoding", "latencey")); },
+     "run.toml: error: unknown encoding 'latencey', expected latency [AD502]\n  remedy: did you mean 'latency'?", 2},
+    {"misspelt key", [](auto&) { make(with(yinyang, "trian_size", "10")); },
+     "run.toml: error: unknown key 'trian_size' in the options of a data set [AD503]\n  remedy: did you mean 'train_size'?", 2},
+    {"not a number", [](auto&) { make(with(yinyang, "bias_ms", "1,5")); }, "run.toml: error: 'bias_ms = 1,5' is not a number [AD504]\n  remedy: write a number such as 0.5", 2},
+    {"not a count", [](auto&) { make(with(yinyang, "train_size", "-3")); },
+     "run.toml: error: 'train_size = -3' is not a whole number of at least 0 [AD504]\n  remedy: write a number such as 5000", 2},
+    {"a probability above one", [](auto&) { make(with(yinyang, "input_dropout", "20")); }, "run.toml: error: 'input_dropout = 20' lies outside [0, 1] [AD504]", 2},
+    {"no time step", [](auto&) { make(without(yinyang, "dt_ms")); },
+     "run.toml: error: 'dt_ms' is missing [AD504]\n  remedy: add 'dt_ms = …' to the run configuration", 2},
+    {"images without a folder", [](auto& folder) { make(without(test::idx_options(folder), "path")); },
+     "run.toml: error: 'path' is missing [AD504]\n  remedy: give the folder with the four IDX files", 2},
+    {"window of four steps", [](auto&) { make(with(yinyang, "window_ms", "4")); },
+     "run.toml: error: window_ms = 4 leaves no time to code values: two steps of 1 ms are kept free at each end [AD505]\n  remedy: lengthen the window or shorten dt", 2},
+    {"window beyond the trial", [](auto&) { make(with(yinyang, "trial_ms", "20")); },
+     "run.toml: error: window_ms = 30 is longer than the trial of 20 ms [AD505]\n  remedy: shorten the window or lengthen the trial", 2},
+    {"splits that exceed the file",
+     [](auto& folder) {
+       test::put_set(folder, 10);
+       make(with(test::idx_options(folder), "train_size", "9"));
+     },
+     "run.toml: error: train_size = 9 and validation_size = 2, but the file holds 10 records [AD506]\n  remedy: ask for fewer", 2},
+    {"a test split that exceeds the file",
+     [](auto& folder) {
+       test::put_set(folder, 10);
+       make(with(test::idx_options(folder), "test_size", "11"), Split::test);
+     },
+     "run.toml: error: test_size = 11, but the file holds 10 records [AD506]\n  remedy: ask for fewer", 2},
+    {"too many steps", [](auto&) { build(test::Listed({1}, {{{{}}, 0}}), 65537); },
+     "listed: error: a trial of 65537 steps is too long, event data can address 65536 [AD507]\n  remedy: lengthen dt or shorten the trial", 2},
+
+    // files: what cannot be read
+    {"missing folder", [](auto& folder) { make(with(test::idx_options(folder / "nowhere"), "kind", "fashion_mnist")); },
+     "FOLDER/nowhere/train-images-idx3-ubyte.gz: error: the file does not exist [AD510]\n"
+     "  remedy: install it with 'apt-get install dataset-fashion-mnist', or give its folder with 'path'", 74},
+    {"a folder in place of a file",
+     [](auto& folder) {
+       std::filesystem::create_directory(folder / "train-images-idx3-ubyte");
+       make(test::idx_options(folder));
+     },
+     "FOLDER/train-images-idx3-ubyte: error: cannot read the file: Is a directory [AD510]", 74},
+    {"a web page saved as data",
+     [](auto& folder) {
+       test::put_set(folder, 10);
+       std::ofstream(folder / "train-images-idx3-ubyte.gz") << "<!DOCTYPE html>";
+       make(test::idx_options(folder));
+     },
+     "FOLDER/train-images-idx3-ubyte.gz: byte 0: error: not a gzip file: it begins with bytes 3c 21, expected 1f 8b [AD511]\n"
+     "  remedy: download it again (a web page may have been saved in its place), or remove '.gz' from the name of an uncompressed file", 74},
+    {"truncated gzip",
+     [](auto& folder) {
+       test::Bytes noise(6000);
+       for (std::size_t k = 0; k < noise.size(); ++k) noise[k] = static_cast<std::uint8_t>(k * k * 37 >> 4);
+       test::put_gzip(folder / "train-images-idx3-ubyte.gz", test::idx({1000, 2, 3}, noise));
+       cut(folder / "train-images-idx3-ubyte.gz", 40);
+       read_idx(folder / "train-images-idx3-ubyte.gz", 3);
+     },
+     "FOLDER/train-images-idx3-ubyte.gz: byte 40: error: the gzip file ends too early, after 0 bytes of content [AD512]\n  remedy: copy or download the file again", 74},
+    {"damaged gzip",
+     [](auto& folder) {
+       const test::Bytes content = test::idx({1}, {7});  // as one stored block of deflate, then a wrong checksum and the size
+       test::Bytes gzip{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 9, 0, 0xf6, 0xff};
+       gzip.insert(gzip.end(), content.begin(), content.end());
+       gzip.insert(gzip.end(), {1, 2, 3, 4, 9, 0, 0, 0});
+       test::put(folder / "labels.gz", gzip);
+       read_idx(folder / "labels.gz", 1);
+     },
+     "FOLDER/labels.gz: byte 28: error: the gzip file is damaged: incorrect data check [AD512]\n  remedy: copy or download the file again", 74},
+    {"exchanged files",
+     [](auto& folder) {
+       test::put_set(folder, 10);
+       std::filesystem::copy_file(folder / "train-labels-idx1-ubyte", folder / "other");
+       read_idx(folder / "other", 3);
+     },
+     "FOLDER/other: byte 0: error: not an IDX file of images: its magic number is 0x00000801, expected 0x00000803 [AD513]\n"
+     "  remedy: this is a file of labels: exchange the two files", 74},
+    {"an empty file",
+     [](auto& folder) {
+       test::put(folder / "empty", {});
+       read_idx(folder / "empty", 1);
+     },
+     "FOLDER/empty: byte 0: error: the file has 0 bytes, too few for an IDX header [AD513]\n  remedy: copy or download the file again", 74},
+    {"a header that ends early",
+     [](auto& folder) {
+       test::put(folder / "images", {0, 0, 8, 3, 0, 0, 0, 9, 0});
+       read_idx(folder / "images", 3);
+     },
+     "FOLDER/images: byte 9: error: the IDX header ends after 9 bytes, expected 16 [AD514]\n  remedy: copy or download the file again", 74},
+    {"truncated images",
+     [](auto& folder) {
+       test::put(folder / "images", test::idx({5, 2, 3}, test::Bytes(6 * 3 + 2)));
+       read_idx(folder / "images", 3);
+     },
+     "FOLDER/images: record 3, byte 36: error: the file holds 20 bytes of images, its header announces 5 records of 6 bytes (5 x 2 x 3) [AD514]\n"
+     "  remedy: copy or download the file again", 74},
+    {"bytes after the last label",
+     [](auto& folder) {
+       test::put(folder / "labels", test::idx({5}, test::Bytes(7)));
+       read_idx(folder / "labels", 1);
+     },
+     "FOLDER/labels: byte 15: error: the file holds 7 bytes of labels, its header announces 5 records of 1 bytes (5) [AD514]\n  remedy: copy or download the file again", 74},
+    {"sizes that overflow",
+     [](auto& folder) {
+       test::put(folder / "images", test::idx({0xffffffff, 0xffffffff, 0xffffffff}, test::Bytes(8)));
+       read_idx(folder / "images", 3);
+     },
+     "FOLDER/images: record 0, byte 24: error: the file holds 8 bytes of images, its header announces 4294967295 records of 18446744065119617025 bytes "
+     "(4294967295 x 4294967295 x 4294967295) [AD514]\n  remedy: copy or download the file again", 74},
+    {"labels of another set",
+     [](auto& folder) {
+       test::put_set(folder, 10);
+       test::put(folder / "train-labels-idx1-ubyte", test::idx({9}, test::Bytes(9)));
+       make(test::idx_options(folder));
+     },
+     "FOLDER/train-labels-idx1-ubyte: error: 9 labels for 10 images in 'FOLDER/train-images-idx3-ubyte.gz' [AD515]\n  remedy: take both files from the same set", 74},
+    {"a label beyond the classes",
+     [](auto& folder) {
+       test::put_set(folder, 10);
+       make(with(test::idx_options(folder), "classes", "2"));
+     },
+     "FOLDER/train-labels-idx1-ubyte: record 2, byte 10: error: label 2 is outside [0, 2) [AD516]\n"
+     "  remedy: set 'classes' to the number of labels, or check that the file is whole", 74},
+    {"no images",
+     [](auto& folder) {
+       test::put_set(folder, 0);
+       make(with(test::idx_options(folder), "validation_size", "0"), Split::test);
+     },
+     "FOLDER/t10k-images-idx3-ubyte.gz: error: the file holds no images [AD517]", 74},
+    {"images of more pixels than a source has units",
+     [](auto& folder) {
+       test::put(folder / "images", test::idx({1, 300, 300}, test::Bytes(90000)));
+       test::put(folder / "labels", test::idx({1}, {0}));
+       make_images("big", read_idx(folder / "images", 3), read_idx(folder / "labels", 1), {0}, 1, {20, 1});
+     },
+     "FOLDER/images: error: an image has 90000 pixels, a source holds at most 65536 units [AD518]\n  remedy: scale the images down", 74},
+    {"events out of order", [](auto&) { build(test::Listed({4}, {{{{{3, 0}, {2.5, 0}}}, 0}})); },
+     "listed: record 0: error: event at 2.5 ms follows one at 3 ms [AD519]\n  remedy: times are at least 0 and sorted: run 'antidrome data check'", 74},
+    {"an event before the trial", [](auto&) { build(test::Listed({4}, {{{{{-1, 0}}}, 0}})); },
+     "listed: record 0: error: event at -1 ms follows one at 0 ms [AD519]\n  remedy: times are at least 0 and sorted: run 'antidrome data check'", 74},
+    {"an event of a unit that the source lacks", [](auto&) { build(test::Listed({4}, {{{{{3, 4}}}, 0}})); },
+     "listed: record 0: error: event of unit 4, but source 0 has units [0, 4) [AD520]\n  remedy: run 'antidrome data check'", 74},
+};
+
+TEST(DataMisuse, every_mistake_is_told_with_code_place_and_remedy) {
+  for (const Misuse& misuse : table) {
+    const test::Folder folder;
+    try {
+      misuse.do_it(folder.path);
+      ADD_FAILURE() << misuse.what << ": went unnoticed";
+    } catch (const DataError& error) {
+      std::string told = error.what();
+      for (std::size_t at; (at = told.find(folder.path.string())) != std::string::npos;) told.replace(at, folder.path.string().size(), "FOLDER");
+      EXPECT_EQ(told, misuse.expected) << misuse.what;
+      EXPECT_EQ(error.exit_code(), misuse.exit_code) << misuse.what;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace antidrome::data
