@@ -42,6 +42,7 @@ struct TrainConfig {
 struct OutputConfig {
   bool plots = true;
   std::uint64_t checkpoint_batches = 0;       ///< a checkpoint also after so many batches; 0: after epochs only
+  double checkpoint_seconds = 2;              ///< at least so long between the checkpoints after epochs
 };
 
 /// One entry of [params]: what replaces the manifest's initial value or bounds.

@@ -1,0 +1,101 @@
+// Sums over samples, evaluation of a data set, and what a status word says.
+#include "runtime/data/options.hpp"
+#include "runtime/session/failure.hpp"
+#include "runtime/train/trainer.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <numeric>
+
+namespace antidrome {
+
+void account(Totals& totals, const BatchResult& result, std::span<const antidrome_sample> samples, std::uint32_t neurons) {
+  totals.spikes.resize(neurons, 0);
+  for (std::size_t k = 0; k < result.samples; ++k) {
+    totals.loss += result.loss[k];
+    if (samples[k].label >= 0 && result.prediction[k] == samples[k].label) ++totals.correct;
+    totals.clamped += result.status[k].clamped;
+    totals.missed += result.status[k].missed;
+    const std::uint32_t* counts = result.spike_counts.data() + k * neurons;
+    for (std::uint32_t n = 0; n < neurons; ++n) totals.spikes[n] += counts[n];
+  }
+  totals.samples += result.samples;
+}
+
+Activity activity_of(const Totals& totals, const Manifest& manifest) {
+  Activity out;
+  std::uint64_t spikes = 0;
+  std::size_t first = 0;
+  for (const PopulationInfo& p : manifest.populations) {
+    for (std::size_t n = first; p.fires && n < first + p.size && n < totals.spikes.size(); ++n) {
+      ++out.neurons;
+      spikes += totals.spikes[n];
+      if (totals.spikes[n] == 0) ++out.silent;
+    }
+    first += p.size;
+  }
+  if (out.neurons > 0 && totals.samples > 0) out.per_neuron = static_cast<double>(spikes) / static_cast<double>(out.neurons * totals.samples);
+  return out;
+}
+
+std::string describe(const antidrome_status& status, const Manifest& manifest, double dt_ms, std::uint64_t sample) {
+  const char* pass = status.code == ANTIDROME_NONFINITE_BACKWARD ? "the adjoint of " : "";
+  std::string what = "a value";
+  if (status.population < manifest.populations.size()) {
+    const PopulationInfo& p = manifest.populations[status.population];
+    const std::string state = status.variable < p.states.size() ? fmt::format("state '{}'", p.states[status.variable]) : "a state";
+    what = fmt::format("{} of neuron {} of population '{}'", state, status.neuron, p.name);
+  }
+  return fmt::format("{}{} is not finite at step {} ({} ms), sample {}", pass, what, status.step, static_cast<double>(status.step) * dt_ms, sample);
+}
+
+Totals evaluate(Session& session, const data::Dataset& data, const RunConfig& config, std::vector<Prediction>* predictions) {
+  data::BatchQueue queue(data, {config.trial.dt_ms, config.trial.steps, config.train.seed, 0});
+  std::vector<std::size_t> order(data.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  queue.start(std::move(order), config.train.batch, 0, false);
+  Totals totals;
+  const std::uint32_t neurons = session.manifest().neurons();
+  totals.spikes.resize(neurons, 0);
+  while (const data::EventBatch* batch = queue.next()) {
+    const BatchResult& result = session.run(batch->samples(), {});
+    account(totals, result, batch->samples(), neurons);
+    if (predictions == nullptr) continue;
+    for (std::size_t k = 0; k < result.samples; ++k)
+      predictions->push_back({batch->samples()[k].index, batch->samples()[k].label, result.prediction[k], result.loss[k]});
+  }
+  return totals;
+}
+
+namespace {
+
+void check_fit(const data::Dataset& data, const RunConfig& config, const Manifest& manifest) {
+  const std::vector<std::uint32_t>& sizes = data.source_sizes();
+  const Location at{config.file, 0, 0};
+  if (sizes.size() != manifest.sources.size())
+    fail(exit_user, "AD411", at, fmt::format("data set '{}' has {} sources, the model '{}' {}", data.name(), sizes.size(), manifest.model, manifest.sources.size()));
+  for (std::size_t k = 0; k < sizes.size(); ++k)
+    if (sizes[k] != manifest.sources[k].size)
+      fail(exit_user, "AD411", at, fmt::format("data set '{}' has {} units, source '{}' of the model {}", data.name(), sizes[k], manifest.sources[k].name, manifest.sources[k].size),
+           fmt::format("give the source {} units, or choose another data set", sizes[k]));
+  const bool labelled = !manifest.losses.empty() && manifest.losses.front().labelled;
+  if (labelled && data.classes() > manifest.scores())
+    fail(exit_user, "AD411", at, fmt::format("data set '{}' has {} classes, readout '{}' of the model {} elements", data.name(), data.classes(), manifest.losses.front().readout, manifest.scores()),
+         fmt::format("give the output population {} neurons", data.classes()));
+}
+
+}  // namespace
+
+Splits open_splits(const RunConfig& config, const Manifest& manifest) {
+  Splits splits;
+  if (config.data.values.find("kind") == config.data.values.end())
+    fail(exit_user, "AD405", {config.file, 0, 0}, "'data.kind' is missing", "for example [data] kind = \"yinyang\"");
+  splits.train = data::make_dataset(config.data, data::Split::train);
+  splits.validation = data::make_dataset(config.data, data::Split::validation);
+  splits.test = data::make_dataset(config.data, data::Split::test);
+  for (const data::Dataset* split : {splits.train.get(), splits.validation.get(), splits.test.get()})
+    if (split != nullptr) check_fit(*split, config, manifest);
+  return splits;
+}
+
+}  // namespace antidrome

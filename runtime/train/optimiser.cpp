@@ -1,0 +1,204 @@
+#include "runtime/train/optimiser.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <numeric>
+
+namespace antidrome {
+namespace {
+
+// Averages below this are zero: they cannot move a weight, and denormal numbers are slow.
+constexpr double tiny = 1e-35;
+
+template <class Real>
+struct AdamNumbers {
+  Real scale, rate, beta1, beta2, correct1, correct2, epsilon, low, high;
+};
+
+// m := b1 m + (1 - b1) g,  v := b2 v + (1 - b2) g^2,  w := w - rate (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
+template <class Real>
+void adam_row(Real* __restrict w, const Real* __restrict gradient, Real* __restrict m, Real* __restrict v, std::uint32_t n, const AdamNumbers<Real>& k) {
+#pragma omp simd
+  for (std::uint32_t c = 0; c < n; ++c) {
+    const Real g = gradient[c] * k.scale;
+    const Real mean = k.beta1 * m[c] + (1 - k.beta1) * g;
+    const Real square = k.beta2 * v[c] + (1 - k.beta2) * g * g;
+    m[c] = std::fabs(mean) < static_cast<Real>(tiny) ? Real{0} : mean;
+    v[c] = square < static_cast<Real>(tiny) ? Real{0} : square;
+    const Real moved = w[c] - k.rate * (m[c] * k.correct1) / (std::sqrt(v[c] * k.correct2) + k.epsilon);
+    w[c] = std::min(std::max(moved, k.low), k.high);
+  }
+}
+
+template <class Real>
+struct SgdNumbers {
+  Real scale, rate, momentum, low, high;
+};
+
+template <class Real>
+void sgd_row(Real* __restrict w, const Real* __restrict gradient, Real* __restrict velocity, std::uint32_t n, const SgdNumbers<Real>& k) {
+#pragma omp simd
+  for (std::uint32_t c = 0; c < n; ++c) {
+    const Real speed = k.momentum * velocity[c] + gradient[c] * k.scale;
+    velocity[c] = std::fabs(speed) < static_cast<Real>(tiny) ? Real{0} : speed;
+    w[c] = std::min(std::max(w[c] - k.rate * velocity[c], k.low), k.high);
+  }
+}
+
+/// The rows of all trainable parameters, and what differs between parameters.
+class Rows {
+ public:
+  Rows(const TrainConfig& config, const Manifest& manifest) {
+    for (std::uint32_t k = 0; k < manifest.parameters.size(); ++k) {
+      const ParameterInfo& p = manifest.parameters[k];
+      const auto rate = config.rates.find(p.name);
+      rates_.push_back(rate == config.rates.end() ? config.learning_rate : rate->second);
+      lows_.push_back(p.low.value_or(-std::numeric_limits<double>::infinity()));
+      highs_.push_back(p.high.value_or(std::numeric_limits<double>::infinity()));
+      if (!p.trainable) continue;
+      elements_ += p.elements();
+      for (std::uint32_t r = 0; r < p.rows; ++r) rows_.push_back({k, r});
+    }
+  }
+  double rate(std::uint32_t k) const { return rates_[k]; }
+  double low(std::uint32_t k) const { return lows_[k]; }
+  double high(std::uint32_t k) const { return highs_[k]; }
+
+  /// work(parameter, row) for every row, on `threads` threads where that pays.
+  template <class Work>
+  void each(std::uint32_t threads, const Work& work) const {
+    const auto n = static_cast<std::int64_t>(rows_.size());
+#pragma omp parallel for schedule(static) num_threads(threads) if (elements_ > 65536)
+    for (std::int64_t k = 0; k < n; ++k) work(rows_[static_cast<std::size_t>(k)].first, rows_[static_cast<std::size_t>(k)].second);
+  }
+
+ private:
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> rows_;
+  std::vector<double> rates_, lows_, highs_;
+  std::uint64_t elements_ = 0;
+};
+
+template <class Real>
+Real* row_of(const Arrays& arrays, std::uint32_t k, std::uint32_t row) {
+  return static_cast<Real*>(arrays.data(k)) + std::size_t{row} * arrays.layout(k).stride;
+}
+
+class Adam final : public Optimiser {
+ public:
+  Adam(const TrainConfig& config, const Manifest& manifest, const Simulator& simulator)
+      : config_(config), rows_(config, manifest), mean_(manifest, simulator, true), square_(manifest, simulator, true) {}
+
+  void step(Arrays& parameters, const Arrays& gradients, const StepInput& input) override {
+    ++steps_;
+    if (parameters.real_bytes() == 8) typed_step<double>(parameters, gradients, input);
+    else typed_step<float>(parameters, gradients, input);
+  }
+  std::vector<std::pair<std::string, Arrays*>> moments() override { return {{"mean", &mean_}, {"square", &square_}}; }
+
+ private:
+  template <class Real>
+  void typed_step(Arrays& parameters, const Arrays& gradients, const StepInput& input) {
+    const double t = static_cast<double>(steps_);
+    const double correct1 = 1 / (1 - std::pow(config_.beta1, t)), correct2 = 1 / (1 - std::pow(config_.beta2, t));
+    rows_.each(input.threads, [&](std::uint32_t k, std::uint32_t r) {
+      const AdamNumbers<Real> numbers{static_cast<Real>(input.gradient_scale), static_cast<Real>(rows_.rate(k) * input.rate_factor),
+                                      static_cast<Real>(config_.beta1), static_cast<Real>(config_.beta2), static_cast<Real>(correct1),
+                                      static_cast<Real>(correct2), static_cast<Real>(config_.epsilon), static_cast<Real>(rows_.low(k)), static_cast<Real>(rows_.high(k))};
+      adam_row(row_of<Real>(parameters, k, r), row_of<Real>(gradients, k, r), row_of<Real>(mean_, k, r), row_of<Real>(square_, k, r), parameters.layout(k).cols, numbers);
+    });
+  }
+
+  TrainConfig config_;
+  Rows rows_;
+  Arrays mean_, square_;
+};
+
+class Sgd final : public Optimiser {
+ public:
+  Sgd(const TrainConfig& config, const Manifest& manifest, const Simulator& simulator)
+      : config_(config), rows_(config, manifest), velocity_(manifest, simulator, true) {}
+
+  void step(Arrays& parameters, const Arrays& gradients, const StepInput& input) override {
+    ++steps_;
+    if (parameters.real_bytes() == 8) typed_step<double>(parameters, gradients, input);
+    else typed_step<float>(parameters, gradients, input);
+  }
+  std::vector<std::pair<std::string, Arrays*>> moments() override { return {{"velocity", &velocity_}}; }
+
+ private:
+  template <class Real>
+  void typed_step(Arrays& parameters, const Arrays& gradients, const StepInput& input) {
+    rows_.each(input.threads, [&](std::uint32_t k, std::uint32_t r) {
+      const SgdNumbers<Real> numbers{static_cast<Real>(input.gradient_scale), static_cast<Real>(rows_.rate(k) * input.rate_factor),
+                                     static_cast<Real>(config_.momentum), static_cast<Real>(rows_.low(k)), static_cast<Real>(rows_.high(k))};
+      sgd_row(row_of<Real>(parameters, k, r), row_of<Real>(gradients, k, r), row_of<Real>(velocity_, k, r), parameters.layout(k).cols, numbers);
+    });
+  }
+
+  TrainConfig config_;
+  Rows rows_;
+  Arrays velocity_;
+};
+
+template <class Real>
+double squared_row(const Real* row, std::uint32_t n) {
+  double sum = 0;
+  for (std::uint32_t c = 0; c < n; ++c) sum += static_cast<double>(row[c]) * static_cast<double>(row[c]);
+  return sum;
+}
+
+}  // namespace
+
+std::unique_ptr<Optimiser> make_optimiser(const TrainConfig& config, const Manifest& manifest, const Simulator& simulator) {
+  if (config.optimiser == "sgd") return std::make_unique<Sgd>(config, manifest, simulator);
+  return std::make_unique<Adam>(config, manifest, simulator);
+}
+
+std::vector<double> squared_norms(const Arrays& gradients, std::uint32_t threads) {
+  std::vector<double> out(gradients.size(), 0);
+  std::vector<double> rows;
+  for (std::uint32_t k = 0; k < gradients.size(); ++k) {
+    if (!gradients.present(k)) continue;
+    const Layout& layout = gradients.layout(k);
+    rows.assign(layout.rows, 0);
+    const auto n = static_cast<std::int64_t>(layout.rows);
+#pragma omp parallel for schedule(static) num_threads(threads) if (layout.elements() > 65536)
+    for (std::int64_t r = 0; r < n; ++r) {
+      const auto row = static_cast<std::uint32_t>(r);
+      rows[row] = gradients.real_bytes() == 8 ? squared_row(row_of<double>(gradients, k, row), layout.cols) : squared_row(row_of<float>(gradients, k, row), layout.cols);
+    }
+    out[k] = std::accumulate(rows.begin(), rows.end(), 0.0);
+  }
+  return out;
+}
+
+double rate_factor(const TrainConfig& config, std::uint64_t epoch, std::uint64_t batch, std::uint64_t batches, std::uint64_t step) {
+  double factor = 1;
+  if (config.schedule == "decay") {
+    factor = std::pow(config.decay, static_cast<double>(epoch));
+  } else if (config.schedule == "cosine") {
+    const double done = (static_cast<double>(epoch) + static_cast<double>(batch) / static_cast<double>(batches)) / static_cast<double>(std::max<std::uint64_t>(config.epochs, 1));
+    factor = (1 + std::cos(std::numbers::pi * std::min(done, 1.0))) / 2;
+  }
+  if (config.ease_in > 1) {  // in logarithms: the power of a late step would overflow
+    const double log_ease = std::log(config.ease_in_start) + static_cast<double>(step) * std::log(config.ease_in);
+    if (log_ease < 0) factor *= std::exp(log_ease);
+  }
+  return factor;
+}
+
+void clamp_to_bounds(Arrays& parameters, const Manifest& manifest) {
+  for (std::uint32_t k = 0; k < manifest.parameters.size(); ++k) {
+    const ParameterInfo& p = manifest.parameters[k];
+    if (!p.low && !p.high) continue;
+    for (std::uint32_t r = 0; r < p.rows; ++r)
+      for (std::uint32_t c = 0; c < p.cols; ++c) {
+        const double value = parameters.get(k, r, c);
+        parameters.set(k, r, c, std::min(std::max(value, p.low.value_or(value)), p.high.value_or(value)));
+      }
+  }
+}
+
+}  // namespace antidrome

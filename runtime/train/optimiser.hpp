@@ -1,0 +1,43 @@
+// Optimisers, chosen by name. A step is element-wise, so it is the same bits for any number of threads.
+#pragma once
+#include "runtime/session/parameters.hpp"
+#include "runtime/train/config.hpp"
+
+#include <span>
+
+namespace antidrome {
+
+/// One step of training: what every optimiser needs to know.
+struct StepInput {
+  double gradient_scale = 1;          ///< 1 / batch (the simulator hands out sums), times the clipping factor
+  double rate_factor = 1;             ///< of the schedule
+  std::uint32_t threads = 1;
+};
+
+class Optimiser {
+ public:
+  virtual ~Optimiser() = default;
+  /// parameters := clamp(parameters - step(gradients)). Padding is not touched.
+  virtual void step(Arrays& parameters, const Arrays& gradients, const StepInput& input) = 0;
+  /// Named running averages, for checkpoints.
+  virtual std::vector<std::pair<std::string, Arrays*>> moments() = 0;
+  std::uint64_t steps() const { return steps_; }
+  void set_steps(std::uint64_t steps) { steps_ = steps; }
+
+ protected:
+  std::uint64_t steps_ = 0;
+};
+
+/// "adam" (Kingma & Ba 2015, algorithm 1) or "sgd" with momentum (velocity := momentum velocity + gradient).
+std::unique_ptr<Optimiser> make_optimiser(const TrainConfig& config, const Manifest& manifest, const Simulator& simulator);
+
+/// Squared norm of each parameter's gradient, in double, summed in a fixed order (row by row); 0 for those not trained.
+std::vector<double> squared_norms(const Arrays& gradients, std::uint32_t threads);
+
+/// Factor of every learning rate at batch `batch` of epoch `epoch`; `step` counts the updates before this one.
+double rate_factor(const TrainConfig& config, std::uint64_t epoch, std::uint64_t batch, std::uint64_t batches, std::uint64_t step);
+
+/// Projects every trainable parameter on its bounds: what the optimiser does after a step, once before training.
+void clamp_to_bounds(Arrays& parameters, const Manifest& manifest);
+
+}  // namespace antidrome

@@ -1,0 +1,181 @@
+#include "runtime/train/trainer.hpp"
+
+#include "runtime/data/options.hpp"
+#include "runtime/data/permutation.hpp"
+#include "runtime/session/failure.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <limits>
+#include <numeric>
+
+namespace antidrome {
+
+volatile std::sig_atomic_t interrupted = 0;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+data::BatchSettings training_batches(const RunConfig& config) {
+  return {config.trial.dt_ms, config.trial.steps, config.train.seed, data::OptionReader(config.data).number("input_dropout", 0, 0, 1)};
+}
+
+// Higher is better: accuracy where there are labels, else minus the loss.
+double merit(const Totals& totals, const Manifest& manifest) {
+  const bool labelled = !manifest.losses.empty() && manifest.losses.front().labelled;
+  return labelled ? totals.accuracy() : -totals.mean_loss();
+}
+
+}  // namespace
+
+Trainer::Trainer(Session& session, const RunConfig& config, const Splits& splits, Options options)
+    : session_(session), config_(config), splits_(splits), options_(std::move(options)),
+      optimiser_(make_optimiser(config.train, session.manifest(), session.simulator())), queue_(*splits.train, training_batches(config)) {
+  position_.best = -std::numeric_limits<double>::infinity();
+  position_.totals.spikes.assign(session.manifest().neurons(), 0);
+  position_.totals.squared_norms.assign(session.manifest().parameters.size(), 0);
+  session_.on_overflow([this](std::uint32_t before, std::uint32_t after) {
+    for (Listener* l : listeners_) l->note(fmt::format("the tape had room for {} spikes a sample, which was too few: {} from now on, the batch ran again", before, after));
+  });
+}
+
+Trainer::Outcome Trainer::run() {
+  if (position_.epoch == 0 && position_.batch == 0) clamp_to_bounds(session_.parameters(), session_.manifest());
+  while (position_.epoch < config_.train.epochs) {
+    if (!train_epoch() || interrupted != 0) {
+      save(true);
+      return Outcome::interrupted;
+    }
+    save(position_.epoch == config_.train.epochs);
+  }
+  return Outcome::finished;
+}
+
+bool Trainer::train_epoch() {
+  const Clock::time_point start = Clock::now();
+  std::vector<std::size_t> order(splits_.train->size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  if (config_.train.shuffle) order = data::shuffled(order.size(), config_.train.seed, position_.epoch);
+  const std::uint64_t size = config_.train.batch, batches = (order.size() + size - 1) / size;
+  order.erase(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(position_.batch * size, order.size())));
+  queue_.start(std::move(order), size, position_.epoch, true);
+  warned_.clear();
+  while (const data::EventBatch* batch = queue_.next()) {
+    const BatchResult& result = session_.run(batch->samples(), {.epoch = position_.epoch, .training = true, .backward = true});
+    account(position_.totals, result, batch->samples(), session_.manifest().neurons());
+    update(result, batches);
+    ++position_.batch;
+    const BatchDone done{position_.epoch, config_.train.epochs, position_.batch, batches, &position_.totals, activity_of(position_.totals, session_.manifest())};
+    for (Listener* l : listeners_) l->batch(done);
+    if (interrupted != 0 && position_.batch < batches) return false;
+    const std::uint64_t every = config_.output.checkpoint_batches;
+    if (every != 0 && position_.batch % every == 0 && position_.batch < batches) save(true);
+  }
+  finish_epoch(seconds_since(start));
+  return true;
+}
+
+// One optimiser step, unless a number is not finite: then the batch has no say, and the user is told where it happened.
+void Trainer::update(const BatchResult& result, std::uint64_t batches) {
+  Totals& totals = position_.totals;
+  const std::uint32_t threads = session_.options().threads;
+  const std::vector<double> squares = squared_norms(session_.gradients(), threads);
+  const double samples = static_cast<double>(result.samples);
+  const double norm = std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0)) / samples;
+  const bool finite_loss = std::all_of(result.loss.begin(), result.loss.end(), [](double loss) { return std::isfinite(loss); });
+  if (result.code != ANTIDROME_OK || !finite_loss || !std::isfinite(norm)) {
+    ++totals.skipped;
+    tell_nonfinite(result);
+    return;
+  }
+  const double factor = rate_factor(config_.train, position_.epoch, position_.batch, batches, optimiser_->steps());
+  last_rate_ = config_.train.learning_rate * factor;
+  const double clip = config_.train.clip > 0 && norm > config_.train.clip ? config_.train.clip / norm : 1;
+  optimiser_->step(session_.parameters(), session_.gradients(), {clip / samples, factor, threads});
+  totals.norm += norm;
+  ++totals.updates;
+  for (std::size_t k = 0; k < squares.size(); ++k) totals.squared_norms[k] += squares[k];
+}
+
+void Trainer::finish_epoch(double train_s) {
+  EpochDone done;
+  done.epoch = position_.epoch + 1;
+  done.epochs = config_.train.epochs;
+  done.learning_rate = last_rate_;
+  done.train = position_.totals;
+  done.activity = activity_of(done.train, session_.manifest());
+  done.train_s = train_s;
+  done.waited_s = queue_.waited_s();
+  const Clock::time_point start = Clock::now();
+  if (splits_.validation != nullptr) done.validation = evaluate(session_, *splits_.validation, config_);
+  done.evaluation_s = seconds_since(start);
+  warn_silence(done);
+  ++position_.epoch;
+  position_.batch = 0;
+  position_.totals = Totals{};
+  position_.totals.spikes.assign(session_.manifest().neurons(), 0);
+  position_.totals.squared_norms.assign(session_.manifest().parameters.size(), 0);
+  if (done.validation) note_best(*done.validation);
+  for (Listener* l : listeners_) l->epoch(done);
+}
+
+void Trainer::note_best(const Totals& validation) {
+  const double now = merit(validation, session_.manifest());
+  if (!(now > position_.best)) return;
+  position_.best = now;
+  position_.best_epoch = position_.epoch;
+  if (!options_.checkpoints.empty()) best_ = snapshot();
+}
+
+// Epochs may be shorter than a disk needs to sync: between the last and the forced ones, two seconds apart are enough.
+void Trainer::save(bool force) {
+  if (options_.checkpoints.empty() || (!force && config_.output.checkpoint_seconds > 0 && seconds_since(saved_) < config_.output.checkpoint_seconds)) return;
+  // The best goes first: if the process dies between the two, resuming from the last finds the same best again.
+  if (best_) write_checkpoint(*best_, options_.checkpoints / "best.h5");
+  best_.reset();
+  write_checkpoint(snapshot(), options_.checkpoints / "last.h5", options_.checkpoints / "previous.h5");
+  saved_ = Clock::now();
+}
+
+void Trainer::warn(const std::string& code, const std::string& message, const std::string& remedy) {
+  if (std::find(warned_.begin(), warned_.end(), code) != warned_.end()) return;
+  warned_.push_back(code);
+  if (options_.strict) fail(exit_check_failed, code, {}, message, remedy);
+  const Diagnostic warning{Severity::warning, code, {}, message, remedy, {}};
+  for (Listener* l : listeners_) l->warning(warning, position_.epoch + 1);
+}
+
+void Trainer::tell_nonfinite(const BatchResult& result) {
+  std::string where = "the gradient";
+  for (std::size_t k = 0; k < result.samples; ++k) {
+    const antidrome_status& status = result.status[k];
+    if (status.code != ANTIDROME_NONFINITE_FORWARD && status.code != ANTIDROME_NONFINITE_BACKWARD && std::isfinite(result.loss[k])) continue;
+    where = status.code == ANTIDROME_OK ? fmt::format("the loss of sample {} of the batch is not finite", k)
+                                        : describe(status, session_.manifest(), config_.trial.dt_ms, k);
+    break;
+  }
+  if (where == "the gradient") where = "the gradient is not finite";
+  warn("AD450", fmt::format("epoch {}, batch {}: {} of the batch; its update was left out", position_.epoch + 1, position_.batch + 1, where),
+       "lower the learning rate, set [train] clip, or clamp what may run away in [params]");
+}
+
+void Trainer::warn_silence(const EpochDone& done) {
+  const Manifest& m = session_.manifest();
+  std::size_t first = 0;
+  for (const PopulationInfo& p : m.populations) {
+    const auto begin = done.train.spikes.begin() + static_cast<std::ptrdiff_t>(first);
+    if (p.fires && std::all_of(begin, begin + p.size, [](std::uint64_t n) { return n == 0; }))
+      warn("AD451", fmt::format("epoch {}: no neuron of population '{}' fired a single spike", done.epoch, p.name),
+           "raise the initial weights that lead to it, or lower its threshold ([params]); antidrome run shows its traces");
+    first += p.size;
+  }
+  for (std::size_t k = 0; k < m.parameters.size() && done.train.updates > 0; ++k)
+    if (m.parameters[k].trainable && done.train.squared_norms[k] == 0)
+      warn("AD452", fmt::format("epoch {}: every gradient of '{}' was zero, so it did not learn", done.epoch, m.parameters[k].name),
+           "silent neurons pass no gradient: see the spikes per neuron; or the loss does not depend on this parameter");
+}
+
+}  // namespace antidrome

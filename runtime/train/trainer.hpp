@@ -1,0 +1,98 @@
+// The training loop: batches in, updates out, everything it does told to listeners, everything it is saved in checkpoints.
+#pragma once
+#include "runtime/data/batch.hpp"
+#include "runtime/session/session.hpp"
+#include "runtime/train/checkpoint.hpp"
+#include "runtime/train/config.hpp"
+#include "runtime/train/events.hpp"
+#include "runtime/train/optimiser.hpp"
+
+#include <chrono>
+#include <csignal>
+
+namespace antidrome {
+
+/// The splits of a run; validation and test may be absent.
+struct Splits {
+  std::unique_ptr<data::Dataset> train, validation, test;
+};
+
+/// Opens the splits that the configuration names and checks them against the model (AD411).
+Splits open_splits(const RunConfig& config, const Manifest& manifest);
+
+/// Adds one batch to the sums.
+void account(Totals& totals, const BatchResult& result, std::span<const antidrome_sample> samples, std::uint32_t neurons);
+
+/// Spikes of the populations that fire, out of per-neuron sums over `totals.samples` trials.
+Activity activity_of(const Totals& totals, const Manifest& manifest);
+
+/// One row per sample of an evaluation.
+struct Prediction {
+  std::uint64_t index = 0;
+  std::int32_t label = -1, prediction = -1;
+  double loss = 0;
+};
+
+/// Runs a data set forward, in its own order; `predictions`, when given, receives one entry per sample.
+Totals evaluate(Session& session, const data::Dataset& data, const RunConfig& config, std::vector<Prediction>* predictions = nullptr);
+
+/// "state 'v' of neuron 12 of population 'hidden' is not finite at step 17 (8.5 ms), sample 94": where a status word points.
+std::string describe(const antidrome_status& status, const Manifest& manifest, double dt_ms, std::uint64_t sample);
+
+class Trainer {
+ public:
+  enum class Outcome { finished, interrupted };
+  struct Options {
+    std::filesystem::path checkpoints;       ///< folder; empty: none are written
+    bool strict = false;                     ///< warnings are errors
+  };
+
+  Trainer(Session& session, const RunConfig& config, const Splits& splits, Options options);
+
+  void listen(Listener& listener) { listeners_.push_back(&listener); }
+  /// Continues from a checkpoint; throws Failure (AD604) that lists what differs when it is of another model or configuration.
+  void resume(const Checkpoint& checkpoint);
+  /// Trains to the end, or until `interrupted` is set: then a checkpoint is written first.
+  Outcome run();
+  std::uint64_t epoch() const { return position_.epoch; }
+
+ private:
+  /// Where a run stands: with the parameters and moments, everything that the rest of it depends on.
+  struct Position {
+    std::uint64_t epoch = 0, batch = 0;      ///< next to be trained
+    double best = -1;                        ///< best validation accuracy (or minus loss) so far
+    std::uint64_t best_epoch = 0;
+    Totals totals;                           ///< of the epoch so far
+  };
+
+  bool train_epoch();
+  void update(const BatchResult& result, std::uint64_t batches);
+  void finish_epoch(double train_s);
+  void note_best(const Totals& validation);
+  Checkpoint snapshot();
+  void save(bool force);
+  void warn(const std::string& code, const std::string& message, const std::string& remedy);
+  void warn_silence(const EpochDone& done);
+  void tell_nonfinite(const BatchResult& result);
+
+  Session& session_;
+  const RunConfig& config_;
+  const Splits& splits_;
+  Options options_;
+  std::unique_ptr<Optimiser> optimiser_;
+  data::BatchQueue queue_;
+  std::vector<Listener*> listeners_;
+  Position position_;
+  std::optional<Checkpoint> best_;           ///< not on disk yet
+  std::vector<std::string> warned_;          ///< codes already told in this epoch
+  std::chrono::steady_clock::time_point saved_ = std::chrono::steady_clock::now();
+  double last_rate_ = 0;
+};
+
+/// Puts the parameters of a checkpoint into a session; throws Failure (AD604) when names, shapes or fingerprint differ.
+void restore_parameters(const Checkpoint& checkpoint, Session& session);
+
+/// Set by the command line's handler of SIGINT and SIGTERM, read after every batch.
+extern volatile std::sig_atomic_t interrupted;
+
+}  // namespace antidrome
