@@ -23,9 +23,6 @@ constexpr Words<Trigger, 14> triggers{{{Trigger::start, "start"}, {Trigger::flow
                                        {Trigger::reset, "reset"}, {Trigger::end, "end"}, {Trigger::slope, "slope"}, {Trigger::pre_spike, "pre_spike"},
                                        {Trigger::post_spike, "post_spike"}, {Trigger::keep, "keep"}, {Trigger::spike, "spike"}, {Trigger::score, "score"},
                                        {Trigger::loss, "loss"}, {Trigger::update, "update"}}};
-constexpr Words<Solver, 5> solvers{{{Solver::automatic, "automatic"}, {Solver::exact, "exact"}, {Solver::euler, "euler"},
-                                    {Solver::exponential_euler, "exponential_euler"}, {Solver::rk4, "rk4"}}};
-constexpr Words<Loss::When, 2> whens{{{Loss::When::end, "end"}, {Loss::When::each_step, "each_step"}}};
 
 // ---- writing
 

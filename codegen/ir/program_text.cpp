@@ -2,7 +2,7 @@
 // learn EventProp clamp 1000
 // parameter hidden.tau_mem shared 1 1 trainable of cell hidden = 20
 // cell hidden 200 linear {
-//   solver "exact propagator"
+//   solver automatic "exact propagator"
 //   state hidden.v = 0
 //   flow hidden.v := (hidden.i - hidden.v) / hidden.tau_mem
 //   …
@@ -19,7 +19,6 @@ using namespace detail;
 
 constexpr Words<Parameter::Axes, 5> axes_words{{{Parameter::Axes::shared, "shared"}, {Parameter::Axes::neuron, "neuron"}, {Parameter::Axes::source, "source"},
                                                 {Parameter::Axes::target, "target"}, {Parameter::Axes::source_target, "source_target"}}};
-constexpr Words<Loss::When, 2> whens{{{Loss::When::end, "end"}, {Loss::When::each_step, "each_step"}}};
 constexpr Words<TimeMode, 2> modes{{{TimeMode::grid, "grid"}, {TimeMode::exact, "exact"}}};
 
 // The fields of a record that are lists of updates or single expressions: one table serves the writer and the reader.
@@ -28,7 +27,8 @@ template <class Record> struct ExprField { std::string_view word; Expr Record::*
 
 constexpr UpdateField<Cell> cell_updates[] = {
     {"flow", &Cell::flow}, {"jump", &Cell::jump}, {"after", &Cell::after}, {"advance", &Cell::advance}, {"back_after", &Cell::back_after},
-    {"back_jump", &Cell::back_jump}, {"back_jump_gradient", &Cell::back_jump_gradient}, {"back_jump_caused", &Cell::back_jump_caused},
+    {"back_after_gradient", &Cell::back_after_gradient}, {"back_jump", &Cell::back_jump}, {"back_jump_gradient", &Cell::back_jump_gradient}, {"back_jump_caused", &Cell::back_jump_caused},
+    {"back_jump_caused_gradient", &Cell::back_jump_caused_gradient},
     {"back_advance", &Cell::back_advance}, {"back_advance_gradient", &Cell::back_advance_gradient}, {"back_start_gradient", &Cell::back_start_gradient}};
 constexpr ExprField<Cell> cell_exprs[] = {{"threshold", &Cell::threshold}, {"slope", &Cell::slope}, {"cause", &Cell::cause}};
 
@@ -60,8 +60,8 @@ std::string parameter_text(const Parameter& p) {
 }
 
 std::string cell_text(const Cell& c) {
-  std::string out = fmt::format("cell {} {}{}{} {{\n", word_text(c.name), c.size, c.source ? " source" : "", c.linear ? " linear" : "");
-  out += fmt::format("  solver {}\n", quoted(c.solver));
+  std::string out = fmt::format("cell {} {}{}{}{} {{\n", word_text(c.name), c.size, c.source ? " source" : "", c.linear ? " linear" : "", place_text(c.at));
+  out += fmt::format("  solver {} {}\n", word_of(solvers, c.wanted_solver), quoted(c.solver));
   for (const State& s : c.states)
     out += fmt::format("  {} {}{}{}\n", s.count ? "count" : "state", word_text(s.name), s.initial.defined() ? " = " + print(s.initial) : "", place_text(s.at));
   for (const std::string& g : c.gathers) out += fmt::format("  gathers {}\n", word_text(g));
@@ -69,8 +69,8 @@ std::string cell_text(const Cell& c) {
 }
 
 std::string edge_text(const Edge& e) {
-  std::string out = fmt::format("edge {} from {} to {} {} delay {}{} {{\n", word_text(e.name), word_text(e.pre), word_text(e.post),
-                                connectivity_text(e.connectivity), e.delay_steps, e.jump_linear ? " jump_linear" : "");
+  std::string out = fmt::format("edge {} from {} to {} {} delay {}{}{} {{\n", word_text(e.name), word_text(e.pre), word_text(e.post),
+                                connectivity_text(e.connectivity), e.delay_steps, e.jump_linear ? " jump_linear" : "", place_text(e.at));
   for (const Gather& g : e.gathers)
     out += fmt::format("  gather {} weight {} {} factor {}\n", word_text(g.name), word_text(g.weight), g.continuous ? "continuous" : "event", print(g.factor));
   return out + equations_text(e, edge_updates, edge_exprs) + "}\n";
@@ -134,8 +134,10 @@ Cell read_cell(Reader& in) {
   c.size = in.integer();
   c.source = in.accept_word("source");
   c.linear = in.accept_word("linear");
+  c.at = in.place();
   in.expect_sign("{");
   in.expect_word("solver");
+  c.wanted_solver = read_word(in, solvers, "a solver");
   c.solver = in.name();
   while (!in.accept_sign("}")) {
     if (in.accept_word("state")) c.states.push_back(read_state(in, false));
@@ -169,6 +171,7 @@ Edge read_edge(Reader& in) {
   in.expect_word("delay");
   e.delay_steps = in.integer();
   e.jump_linear = in.accept_word("jump_linear");
+  e.at = in.place();
   in.expect_sign("{");
   while (!in.accept_sign("}")) {
     if (in.accept_word("gather")) e.gathers.push_back(read_gather(in));

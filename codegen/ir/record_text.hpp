@@ -27,6 +27,10 @@ Enum read_word(Reader& in, const Words<Enum, N>& words, const char* expected) {
   in.fail(expected);
 }
 
+inline constexpr Words<Solver, 5> solvers{{{Solver::automatic, "automatic"}, {Solver::exact, "exact"}, {Solver::euler, "euler"},
+                                           {Solver::exponential_euler, "exponential_euler"}, {Solver::rk4, "rk4"}}};
+inline constexpr Words<Loss::When, 2> whens{{{Loss::When::end, "end"}, {Loss::When::each_step, "each_step"}}};
+
 /// "normal(1.5, 0.78) per_neuron trainable low 0.1 high 3  @…"; a plain number is just itself.
 std::string value_text(const Value&);
 Value read_value(Reader&);
