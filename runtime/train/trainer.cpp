@@ -4,6 +4,8 @@
 #include "runtime/data/permutation.hpp"
 #include "runtime/session/failure.hpp"
 
+#include <antidrome/philox.h>
+
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
@@ -58,7 +60,7 @@ bool Trainer::train_epoch() {
   const Clock::time_point start = Clock::now();
   std::vector<std::size_t> order(splits_.train->size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  if (config_.train.shuffle) order = data::shuffled(order.size(), config_.train.seed, position_.epoch);
+  if (config_.train.shuffle) order = data::permutation(order.size(), config_.train.seed, position_.epoch, ANTIDROME_DRAW_SHUFFLE);
   const std::uint64_t size = config_.train.batch, batches = (order.size() + size - 1) / size;
   order.erase(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(position_.batch * size, order.size())));
   queue_.start(std::move(order), size, position_.epoch, true);
