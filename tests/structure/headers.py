@@ -25,5 +25,5 @@ def check(root, compiler, folders):
 
 
 if __name__ == "__main__":
-    sys.exit(tree.report("headers", check(os.path.abspath(sys.argv[1]), sys.argv[2], [f for f in sys.argv[3:] if f]),
+    sys.exit(tree.report("headers", check(os.path.abspath(sys.argv[1]), sys.argv[2], sorted(set(sys.argv[3:]) - {"", "/usr/include"})),
                          "Add the includes that the header itself needs."))
