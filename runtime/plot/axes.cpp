@@ -115,7 +115,8 @@ void draw_frame(Scene& scene, const Panel& panel, FrameOptions options) {
   scene.add(std::move(grid));
   scene.add(std::move(frame));
   if (options.x_texts) text(scene, {a.x + a.width / 2, a.bottom() + room_below(panel.x_axis) - 1}, panel.x_axis.label, style::label_size, style::ink, Anchor::middle);
-  text(scene, {a.x - room_left(panel.y_axis) + style::label_size * 0.85, a.y + a.height / 2}, panel.y_axis.label, style::label_size, style::ink, Anchor::middle, false, true);
+  const double left = options.left > 0 ? options.left : room_left(panel.y_axis);
+  text(scene, {a.x - left + style::label_size * 0.85, a.y + a.height / 2}, panel.y_axis.label, style::label_size, style::ink, Anchor::middle, false, true);
 }
 
 void draw_heading(Scene& scene, const Box& area, const std::string& heading, const std::string& remark) {
@@ -188,7 +189,7 @@ void draw_curve(Scene& scene, const Panel& panel, std::span<const double> x, std
 
 void draw_left_out(Scene& scene, std::size_t count) {
   if (count == 0) return;
-  const std::string words = count == 1 ? "1 value is not finite and is left out" : fmt::format("{} values are not finite and are left out", count);
+  const std::string words = fmt::format("{} left out: not finite or out of range", count == 1 ? std::string("1 value is") : fmt::format("{} values are", count));
   text(scene, {style::margin, scene.height + 2}, words, style::small_size, style::warning);
   scene.height += style::small_size + 6;
 }

@@ -47,6 +47,7 @@ double room_below(const Axis& x_axis);
 struct FrameOptions {
   bool grid = true;
   bool x_texts = true;  ///< false where a panel below shows the same axis
+  double left = 0;      ///< room for the texts of the y axis, where panels above and below must agree; 0: what they need
 };
 void draw_frame(Scene& scene, const Panel& panel, FrameOptions options = {});
 /// A bold heading above the area, at its left edge, and a plain remark at its right edge; where they do not fit beside each
@@ -69,7 +70,7 @@ double draw_title(Scene& scene, const std::string& title, const std::string& sub
 /// A line through points, broken where a value is not finite. `marks` puts a dot on each point; a point between two gaps always gets one.
 void draw_curve(Scene& scene, const Panel& panel, std::span<const double> x, std::span<const double> y, Colour colour, double width = 1.8, bool marks = false);
 
-/// Tells below everything else how many values were not finite; makes the figure a line higher for it.
+/// Tells below everything else how many values could not be drawn; makes the figure a line higher for it.
 void draw_left_out(Scene& scene, std::size_t count);
 
 /// The text, or as much of its beginning as fits the width, with an ellipsis.

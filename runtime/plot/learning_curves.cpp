@@ -47,7 +47,7 @@ std::string best(const LearningCurves& data, const std::vector<double>& train, c
   for (std::size_t k = 0; k < list.size(); ++k)
     if (std::isfinite(list[k]) && (at == list.size() || (accuracy ? list[k] > list[at] : list[k] < list[at]))) at = k;
   if (at == list.size() || at >= data.epoch.size()) return {};
-  const std::string value = accuracy ? fmt::format("{:.1f} %", 100 * list[at]) : fmt::format("{:.4g}", list[at]);
+  const std::string value = accuracy ? fmt::format("{:.1f} %", 100 * list[at]) : fmt::format("{:.3g}", list[at]);
   return fmt::format("best {} {} at epoch {}", validated ? "validation" : "training", value, data.epoch[at]);
 }
 
@@ -68,7 +68,7 @@ void draw_panel(Scene& scene, const LearningCurves& data, Panel panel, const cha
 Axis epoch_axis(const std::vector<double>& epochs) {
   double low = 0, high = 1;
   if (!epochs.empty()) low = epochs.front(), high = epochs.back();
-  if (high <= low) high = low + 1;
+  if (high <= low) low -= 1, high = low + 2;
   return make_count_axis("epoch", low, high, panel_width, 55);
 }
 
@@ -90,8 +90,8 @@ Figure learning_curves(const LearningCurves& data) {
   const bool two = !data.train_accuracy.empty() || !data.validation_accuracy.empty();
   const Limits loss = loss_limits(losses), accuracy = accuracy_limits(accuracies);
   const Axis epochs = epoch_axis(data.epoch);
-  Panel left{{0, 0, panel_width, panel_height}, epochs, make_axis("loss", loss.low, loss.high, panel_height, 45)};
-  Panel right{{0, 0, panel_width, panel_height}, epochs, make_axis("accuracy (%)", accuracy.low, accuracy.high, panel_height, 45)};
+  Panel left{{0, 0, panel_width, panel_height}, epochs, make_axis("loss", loss.low, loss.high, panel_height, 36)};
+  Panel right{{0, 0, panel_width, panel_height}, epochs, make_axis("accuracy (%)", accuracy.low, accuracy.high, panel_height, 36)};
 
   Figure out;
   Scene& scene = out.scene;

@@ -19,8 +19,8 @@ bool drawable(const Spike& s, std::uint32_t size) { return std::isfinite(s.time_
 
 // Each spike is a short upright stroke, as high as a row of the raster where rows are wide enough to be seen.
 void draw_spikes(Scene& scene, const Panel& panel, const SpikeRaster::Population& p, Colour colour) {
-  const double row = panel.area.height / p.size, half = std::clamp(0.38 * row, 1.1, 8.0);
-  Lines strokes{{}, colour, p.spikes.size() > 4000 ? 0.9 : 1.3, {}};
+  const double row = panel.area.height / p.size, half = std::clamp(0.38 * row, 1.4, 8.0);
+  Lines strokes{{}, colour, p.spikes.size() > 4000 ? 1.0 : 1.5, {}};
   for (const Spike& s : p.spikes) {
     if (!drawable(s, p.size)) continue;
     const double x = panel.x(s.time_ms), y = panel.y(s.unit);
@@ -31,8 +31,10 @@ void draw_spikes(Scene& scene, const Panel& panel, const SpikeRaster::Population
 
 std::string remark(const SpikeRaster::Population& p) {
   std::set<std::uint32_t> active;
-  for (const Spike& s : p.spikes) active.insert(s.unit);
-  return fmt::format("{} {}, {} of {} units active", p.spikes.size(), p.spikes.size() == 1 ? "spike" : "spikes", active.size(), p.size);
+  std::size_t spikes = 0;
+  for (const Spike& s : p.spikes)
+    if (drawable(s, p.size)) ++spikes, active.insert(s.unit);
+  return fmt::format("{} {}, {} of {} units active", spikes, spikes == 1 ? "spike" : "spikes", active.size(), p.size);
 }
 
 double last_time(const SpikeRaster& data) {
@@ -52,7 +54,7 @@ Figure spike_raster(const SpikeRaster& data) {
   double room = 40;
   for (const auto& p : data.populations) {
     const double height = height_of(p.size), top = std::max(1.0, static_cast<double>(p.size)) - 0.5;
-    panels.push_back({{0, 0, area_width, height}, time, make_count_axis("unit", -0.5, top, height, 34)});
+    panels.push_back({{0, 0, area_width, height}, time, make_count_axis("unit", -0.5, top, height, height < 100 ? 16 : 36)});
     room = std::max(room, room_left(panels.back().y_axis));
   }
 
@@ -64,7 +66,7 @@ Figure spike_raster(const SpikeRaster& data) {
     const auto& p = data.populations[k];
     panels[k].area.x = style::margin + room, panels[k].area.y = y;
     const bool last = k + 1 == panels.size();
-    draw_frame(scene, panels[k], {.grid = false, .x_texts = last});
+    draw_frame(scene, panels[k], {.grid = false, .x_texts = last, .left = room});
     draw_heading(scene, panels[k].area, p.name, remark(p));
     if (p.spikes.empty()) draw_note(scene, panels[k].area, "no spikes");
     else draw_spikes(scene, panels[k], p, style::series(k));

@@ -23,10 +23,14 @@ Limits limits_of_neuron(const VoltageTraces& data, const VoltageTraces::Neuron& 
   return limits;
 }
 
-void draw_neuron(Scene& scene, const Panel& panel, const VoltageTraces& data, const VoltageTraces::Neuron& neuron, bool last) {
-  draw_frame(scene, panel, {.grid = false, .x_texts = last});
+void draw_neuron(Scene& scene, const Panel& panel, const VoltageTraces& data, const VoltageTraces::Neuron& neuron, FrameOptions frame) {
+  draw_frame(scene, panel, frame);
   const std::size_t n = neuron.spike_ms.size();
   draw_heading(scene, panel.area, neuron.name, n == 0 ? "no spikes" : fmt::format("{} {}", n, n == 1 ? "spike" : "spikes"));
+  if (neuron.value.empty()) {
+    draw_note(scene, panel.area, "nothing was recorded");
+    return;
+  }
   if (data.threshold && std::isfinite(*data.threshold)) {
     const double y = panel.y(*data.threshold);
     scene.add(Lines{{{{panel.area.x, y}, {panel.area.right(), y}}}, style::faint, 1, {5, 3}});
@@ -38,7 +42,6 @@ void draw_neuron(Scene& scene, const Panel& panel, const VoltageTraces& data, co
   std::vector<double> times(neuron.value.size());
   for (std::size_t k = 0; k < times.size(); ++k) times[k] = static_cast<double>(k + 1) * data.dt_ms;
   draw_curve(scene, panel, times, neuron.value, style::blue, 1.4);
-  if (neuron.value.empty()) draw_note(scene, panel.area, "nothing was recorded");
 }
 
 void add_rows(Table& table, const VoltageTraces& data, const VoltageTraces::Neuron& neuron) {
@@ -76,7 +79,7 @@ Figure voltage_traces(const VoltageTraces& data) {
   y += draw_legend(scene, legend, style::margin + room, y, area_width) + 26;
   for (std::size_t k = 0; k < shown; ++k) {
     panels[k].area.x = style::margin + room, panels[k].area.y = y;
-    draw_neuron(scene, panels[k], data, data.neurons[k], k + 1 == shown);
+    draw_neuron(scene, panels[k], data, data.neurons[k], {.grid = false, .x_texts = k + 1 == shown, .left = room});
     y = panels[k].area.bottom() + (k + 1 == shown ? room_below(time) : gap);
   }
   if (shown == 0) {

@@ -17,20 +17,21 @@ struct Histogram {
   std::vector<std::uint64_t> now, before;
 };
 
-// About 40 bins of round width over both lists, so that bars of the two can be compared.
+// 24 to 60 bins of round width over both lists, so that bars of the two can be compared.
 Histogram histogram(const WeightHistograms::Projection& p) {
   std::vector<double> all = p.weights;
   all.insert(all.end(), p.initial.begin(), p.initial.end());
   const Limits limits = limits_of(all, 0);
-  const std::vector<double> edges = round_ticks(limits.low, limits.high, 30);
+  const std::vector<double> edges = round_ticks(limits.low, limits.high, 60);
   Histogram h;
   h.width = edges.size() > 1 ? edges[1] - edges[0] : (limits.high - limits.low) / 2;
-  h.low = h.width * std::floor(limits.low / h.width);
-  const auto bins = static_cast<std::size_t>(std::floor((limits.high - h.low) / h.width)) + 1;
+  constexpr double rounding = 1e-9;  // of a bin: a value on an edge belongs to the bin that begins there
+  h.low = h.width * std::floor(limits.low / h.width + rounding);
+  const auto bins = static_cast<std::size_t>(std::floor((limits.high - h.low) / h.width + rounding)) + 1;
   const auto count = [&](const std::vector<double>& values) {
     std::vector<std::uint64_t> out(bins);
     for (const double v : values)
-      if (std::isfinite(v)) ++out[std::min(bins - 1, static_cast<std::size_t>(std::max(0.0, std::floor((v - h.low) / h.width))))];
+      if (std::isfinite(v)) ++out[std::min(bins - 1, static_cast<std::size_t>(std::max(0.0, std::floor((v - h.low) / h.width + rounding))))];
     return out;
   };
   h.now = count(p.weights), h.before = count(p.initial);
@@ -44,7 +45,7 @@ std::string mean_and_deviation(const std::vector<double>& values) {
   if (n == 0) return "";
   for (const double v : values)
     if (std::isfinite(v)) squares += (v - sum / n) * (v - sum / n);
-  return fmt::format("{} weights, mean {:.3g}, s.d. {:.3g}", n, sum / n, std::sqrt(squares / n));
+  return fmt::format("{} weights, mean {}{:.3g}, s.d. {:.3g}", n, sum < 0 ? "−" : "", std::fabs(sum / n), std::sqrt(squares / n));
 }
 
 Panel panel_of(const Histogram& h) {
@@ -52,7 +53,7 @@ Panel panel_of(const Histogram& h) {
   for (const auto* list : {&h.now, &h.before})
     for (const std::uint64_t v : *list) most = std::max(most, v);
   const double high = h.low + h.width * static_cast<double>(h.now.size());
-  return {{0, 0, area_width, area_height}, make_axis("weight", h.low, high, area_width, 58), make_count_axis("synapses", 0, 1.05 * static_cast<double>(most), area_height, 36)};
+  return {{0, 0, area_width, area_height}, make_axis("weight", h.low, high, area_width, 46), make_count_axis("synapses", 0, 1.05 * static_cast<double>(most), area_height, 36)};
 }
 
 void draw_projection(Scene& scene, const Panel& panel, const Histogram& h, const WeightHistograms::Projection& p) {

@@ -191,10 +191,13 @@ TEST(Plots, every_weight_is_counted_once) {
 }
 
 TEST(Plots, what_cannot_be_shown_is_said) {
+  const Scene spikes = spike_raster({.trial_ms = 30, .populations = {{"input", 5, {{1, 0}, {nan, 3}, {2, 99}}}}}).scene;
+  EXPECT_TRUE(says(spikes, "2 values are left out: not finite or out of range"));
+  EXPECT_TRUE(says(spikes, "1 spike, 1 of 5 units active"));
   EXPECT_TRUE(says(learning_curves({}).scene, "nothing was recorded"));
   LearningCurves broken = test::curves(12);
   broken.train_loss[3] = nan, broken.train_loss[4] = infinity;
-  EXPECT_TRUE(says(learning_curves(broken).scene, "2 values are not finite and are left out"));
+  EXPECT_TRUE(says(learning_curves(broken).scene, "2 values are left out: not finite or out of range"));
   EXPECT_TRUE(says(spike_raster({}).scene, "no population was recorded"));
   EXPECT_TRUE(says(spike_raster({.trial_ms = 30, .populations = {{"hidden", 100, {}}}}).scene, "no spikes"));
   EXPECT_TRUE(says(voltage_traces({.neurons = {{"a", {}, {}}}}).scene, "nothing was recorded"));
