@@ -1,0 +1,83 @@
+#include <fmt/format.h>
+
+#include "codegen/driver/manifest.hpp"
+#include "codegen/driver/output.hpp"
+#include "codegen/driver/request.hpp"
+#include "codegen/frontend/frontend.hpp"
+#include "codegen/passes/passes.hpp"
+
+#if defined(ANTIDROME_HAS_OPENMP_EMIT)
+#include "backends/openmp/emit/emit.hpp"
+#include "codegen/kernel_ir/kernel.hpp"
+#endif
+
+namespace antidrome::driver {
+namespace {
+
+#if defined(ANTIDROME_HAS_OPENMP_EMIT)
+kernel::KernelModule kernel_of(const ir::Program& program, const Request& request, Diagnostics& diagnostics) {
+  kernel::LowerOptions options;
+  options.precision = request.precision == "double" ? kernel::Precision::double_precision : kernel::Precision::single_precision;
+  options.fingerprint = fingerprint(program, request);
+  return kernel::lower(program, options, diagnostics);
+}
+std::string simulator_text(const ir::Program& program, const Request& request, Diagnostics& diagnostics) {
+  const kernel::KernelModule module = kernel_of(program, request, diagnostics);
+  return diagnostics.has_errors() ? std::string() : openmp::emit_openmp(module);
+}
+std::string kernel_text(const ir::Program& program, const Request& request, Diagnostics& diagnostics) { return print(kernel_of(program, request, diagnostics)); }
+#else
+std::string simulator_text(const ir::Program&, const Request& request, Diagnostics& diagnostics) {
+  diagnostics.error("AD300", {}, fmt::format("backend '{}' is not part of this build", request.backend), "--backend reference");
+  return {};
+}
+std::string kernel_text(const ir::Program& program, const Request& request, Diagnostics& diagnostics) { return simulator_text(program, request, diagnostics); }
+#endif
+
+/// The pass list up to the stage that was asked for.
+std::string dumped(const ir::Network& network, const Request& request, Diagnostics& diagnostics) {
+  const passes::PassOptions options{request.time_mode()};
+  if (request.dump == "network") return ir::print(network);
+  if (request.dump == "joined" || request.dump == "solved") {
+    passes::verify(network, diagnostics);
+    if (diagnostics.has_errors()) return {};
+    ir::Program program = passes::join(network, options, diagnostics);
+    if (request.dump == "solved" && !diagnostics.has_errors()) passes::solve(program, diagnostics);
+    return ir::print(program);
+  }
+  const ir::Program program = passes::derive_program(network, options, diagnostics);
+  if (diagnostics.has_errors()) return {};
+  return request.dump == "kernel" ? kernel_text(program, request, diagnostics) : ir::print(program);
+}
+
+}  // namespace
+
+int generate(const Request& request) {
+  Diagnostics diagnostics;
+  const frontend::ModelFile model = frontend::load({request.model, request.settings(diagnostics), {}, {}}, diagnostics);
+  if (diagnostics.has_errors()) return show(diagnostics);
+  const ir::Network& network = model.network();
+  if (!request.dump.empty()) {
+    const std::string text = dumped(network, request, diagnostics);
+    if (!diagnostics.has_errors()) fmt::print("{}", text);
+    return show(diagnostics);
+  }
+  const ir::Program program = passes::derive_program(network, {request.time_mode()}, diagnostics);
+  std::string simulator;
+  if (!diagnostics.has_errors() && request.backend != "reference") simulator = simulator_text(program, request, diagnostics);
+  if (diagnostics.has_errors()) return show(diagnostics);
+
+  std::error_code failure;
+  std::filesystem::create_directories(request.output, failure);
+  std::vector<std::pair<const char*, std::string>> files = {
+      {"program.air", ir::print(program)}, {"inputs.json", inputs_json(model)}, {"manifest.json", manifest_json(network, program, model, request)}};
+  if (request.backend != "reference") files.emplace_back("simulator.cc", std::move(simulator));
+  for (const auto& [name, text] : files)
+    if (!write_if_changed(request.output / name, text)) {
+      fmt::print(stderr, "error: cannot write {}\n", (request.output / name).string());
+      return exit_io;
+    }
+  return show(diagnostics);
+}
+
+}  // namespace antidrome::driver

@@ -1,0 +1,53 @@
+#include "codegen/frontend/jit.hpp"
+
+#include <fmt/format.h>
+#include <llvm/ExecutionEngine/Orc/LLJIT.h>
+#include <llvm/IR/LLVMContext.h>
+#include <llvm/IR/Module.h>
+#include <llvm/Support/TargetSelect.h>
+
+namespace antidrome::frontend {
+namespace {
+
+template <class T>
+T expect(llvm::Expected<T> value, const char* what) {
+  if (!value) throw InternalError(fmt::format("cannot {} the model file's code: {}", what, llvm::toString(value.takeError())));
+  return std::move(*value);
+}
+void expect(llvm::Error error, const char* what) {
+  if (error) throw InternalError(fmt::format("cannot {} the model file's code: {}", what, llvm::toString(std::move(error))));
+}
+
+}  // namespace
+
+struct Jit::Session {
+  std::unique_ptr<llvm::orc::LLJIT> jit;
+};
+
+Jit::Jit(CompiledUnit& unit, const std::vector<std::string>& keep) : session_(std::make_unique<Session>()) {
+  static const bool ready = !llvm::InitializeNativeTarget() && !llvm::InitializeNativeTargetAsmPrinter();
+  ANTIDROME_ASSERT(ready, "no native code generator in LLVM");
+  for (const std::string& name : keep)
+    if (llvm::Function* f = unit.module->getFunction(name); f && f->hasLocalLinkage()) f->setLinkage(llvm::GlobalValue::ExternalLinkage);
+  auto machine = expect(llvm::orc::JITTargetMachineBuilder::detectHost(), "choose a target for");
+  machine.setCodeGenOptLevel(llvm::CodeGenOptLevel::None);   // it runs once; compiling is what costs
+  session_->jit = expect(llvm::orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(machine)).create(), "prepare");
+  const char prefix = session_->jit->getDataLayout().getGlobalPrefix();
+  session_->jit->getMainJITDylib().addGenerator(expect(llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(prefix), "link"));
+  expect(session_->jit->addIRModule(llvm::orc::ThreadSafeModule(std::move(unit.module), std::move(unit.context))), "load");
+  expect(session_->jit->initialize(session_->jit->getMainJITDylib()), "initialise");
+}
+
+Jit::Jit(Jit&&) noexcept = default;
+Jit::~Jit() = default;
+
+void* Jit::address(const std::string& symbol) {
+  auto found = session_->jit->lookup(symbol);
+  if (!found) {
+    llvm::consumeError(found.takeError());
+    return nullptr;
+  }
+  return found->toPtr<void*>();
+}
+
+}  // namespace antidrome::frontend
