@@ -162,9 +162,11 @@ void Joiner::substitute_inputs() {
       for (Update& u : *list) u.value = simplify(substitute(u.value, bindings));
     if (auto it = fires_.find(c.name); it != fires_.end()) it->second = substitute(it->second, bindings);
   }
-  for (Edge& e : program_.edges)
+  for (Edge& e : program_.edges) {
     for (std::vector<Update>* list : {&e.arrive_pre, &e.arrive_post})
       for (Update& u : *list) u.value = simplify(substitute(u.value, bindings));
+    for (Gather& g : e.gathers) g.factor = simplify(substitute(g.factor, bindings));
+  }
 }
 
 /// Threshold, edge detection, the neuron's own step hook, and the list of gathered sums that the flow reads.

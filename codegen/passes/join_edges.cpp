@@ -11,6 +11,13 @@ using namespace ir;
 
 namespace {
 
+/// While a projection is being joined, names seen from its source carry a mark: in a population connected to itself `pre.v` and
+/// `post.v` are the same state of different neurons.
+constexpr char source_mark = '@';
+std::string marked(const std::string& name) { return source_mark + name; }
+std::string unmarked(const std::string& name) { return name.starts_with(source_mark) ? name.substr(1) : name; }
+Expr unmarked(Expr e) { return rename(e, [](const std::string& name) { return unmarked(name); }); }
+
 std::string state_name(const Projection& p, const std::string& state, Place place) {
   return qualified(qualified(place == Place::source ? p.pre : p.post, p.name), state);
 }
@@ -20,9 +27,12 @@ std::string state_name(const Projection& p, const std::string& state, Place plac
 Bindings Joiner::synapse_bindings(const Projection& p, const std::map<std::string, Place>& placed) {
   Bindings bindings;
   const Population &pre = *network_.population(p.pre), &post = *network_.population(p.post);
-  for (const ir::Symbol& s : p.model.symbols)
-    bindings.emplace(symbol(s.name), symbol(placed.contains(s.name) ? state_name(p, s.name, placed.at(s.name)) : qualified(p.name, s.name)));
-  for (const ir::Symbol& s : pre.model.symbols) bindings.emplace(symbol("pre." + s.name), symbol(qualified(p.pre, s.name)));
+  for (const ir::Symbol& s : p.model.symbols) {
+    const bool kept = placed.contains(s.name), at_source = kept && placed.at(s.name) == Place::source;
+    const std::string name = kept ? state_name(p, s.name, placed.at(s.name)) : qualified(p.name, s.name);
+    bindings.emplace(symbol(s.name), symbol(at_source ? marked(name) : name));
+  }
+  for (const ir::Symbol& s : pre.model.symbols) bindings.emplace(symbol("pre." + s.name), symbol(marked(qualified(p.pre, s.name))));
   for (const ir::Symbol& s : post.model.symbols) bindings.emplace(symbol("post." + s.name), symbol(qualified(p.post, s.name)));
   return bindings;
 }
@@ -31,20 +41,16 @@ Bindings Joiner::synapse_bindings(const Projection& p, const std::map<std::strin
 Expr Joiner::gather_sum(const Projection& p, Edge& edge, Expr amount, bool continuous, const Location& at) {
   std::set<std::string> source_names, target_names, weights;
   for (const Parameter& q : program_.parameters) {
-    if (q.edge == edge.name && q.axes == Parameter::Axes::source_target) { source_names.insert(q.name); weights.insert(q.name); }
-    if (q.axes == Parameter::Axes::source && q.edge == edge.name) source_names.insert(q.name);
-    if (q.axes == Parameter::Axes::target && q.edge == edge.name) target_names.insert(q.name);
-    if (q.axes == Parameter::Axes::neuron && q.cell == p.post) target_names.insert(q.name);
-    if (q.axes == Parameter::Axes::neuron && q.cell == p.pre && p.pre != p.post) source_names.insert(q.name);
+    const bool own = q.edge == edge.name;
+    if (own && q.axes == Parameter::Axes::source_target) weights.insert(q.name);
+    if (own && (q.axes == Parameter::Axes::source_target || q.axes == Parameter::Axes::source)) source_names.insert(q.name);
+    if ((own && q.axes == Parameter::Axes::target) || (q.axes == Parameter::Axes::neuron && q.cell == p.post)) target_names.insert(q.name);
   }
+  for (const std::string& name : free_symbols(amount))
+    if (name.starts_with(source_mark)) source_names.insert(name);
   for (const State& s : cell(p.post).states) target_names.insert(s.name);
   for (const auto& [name, sum] : inputs_)
     if (name.starts_with(p.post + ".")) target_names.insert(name);
-  for (const State& s : cell(p.pre).states) {                // in a population connected to itself, only what was placed at the source is seen as the source's
-    if (p.pre == p.post && !source_placed_.contains(s.name)) continue;
-    source_names.insert(s.name);
-    target_names.erase(s.name);
-  }
 
   std::vector<Term> terms;
   if (!split_terms(amount, source_names, target_names, terms)) {
@@ -54,7 +60,7 @@ Expr Joiner::gather_sum(const Projection& p, Edge& edge, Expr amount, bool conti
   }
   std::set<std::string> summed;                               // states kept per target hold the sum over the synapses already
   for (const State& s : cell(p.post).states)
-    if (s.name.starts_with(qualified(p.post, p.name) + ".") && !source_placed_.contains(s.name)) summed.insert(s.name);
+    if (s.name.starts_with(qualified(p.post, p.name) + ".")) summed.insert(s.name);
   Expr sum = 0.0;
   for (const Term& t : terms) {
     if (depends_on(t.target, summed)) {
@@ -69,6 +75,7 @@ Expr Joiner::gather_sum(const Projection& p, Edge& edge, Expr amount, bool conti
     }
     Expr weight = 1.0, factor = 1.0;
     split_product(t.source, weights, weight, factor);
+    factor = unmarked(factor);
     if (!weight.is_number(1) && !weight.is(Kind::symbol)) {
       diagnostics_.error("AD222", at, fmt::format("in '{}' a weight enters as '{}'", p.model.name, print(weight)), "a weight enters an effect on the target as a plain factor, once");
       return 0.0;
@@ -110,7 +117,6 @@ void Joiner::add_edge(const Projection& p) {
   for (const ir::Symbol& s : p.model.symbols) {
     if (s.role == Role::state || s.role == Role::count) {
       const Place place = placed.at(s.name);
-      if (place == Place::source) source_placed_.insert(state_name(p, s.name, place));
       cell(place == Place::source ? p.pre : p.post).states.push_back({state_name(p, s.name, place), s.role == Role::count, Expr(s.initial), s.at});
     } else {
       const Value& v = p.values.at(s.name);
@@ -121,12 +127,12 @@ void Joiner::add_edge(const Projection& p) {
     }
   }
   const Bindings bindings = synapse_bindings(p, placed);
-  auto full_name = [&](const std::string& target) { return substitute(symbol(target), bindings).name(); };
+  auto full_name = [&](const std::string& target) { return unmarked(substitute(symbol(target), bindings).name()); };
   if (auto it = p.model.hooks.find(Trigger::flow); it != p.model.hooks.end()) {
     for (const Effect& e : it->second.effects) {
       const Expr value = bind(e.value, bindings, e.at);
       if (e.kind == Effect::Kind::derivative) {
-        cell(placed.at(e.target) == Place::source ? p.pre : p.post).flow.push_back({full_name(e.target), value});
+        cell(placed.at(e.target) == Place::source ? p.pre : p.post).flow.push_back({full_name(e.target), unmarked(value)});
         continue;
       }
       const std::string target = full_name(e.target);
@@ -142,7 +148,7 @@ void Joiner::add_edge(const Projection& p) {
       const Expr value = bind(e.value, bindings, e.at);
       const std::string target = full_name(e.target);
       if (placed.contains(e.target) && placed.at(e.target) == Place::source) {
-        edge.arrive_pre.push_back({target, value});
+        edge.arrive_pre.push_back({target, unmarked(value)});
       } else if (inputs_.contains(target)) {
         diagnostics_.error("AD226", e.at, fmt::format("a spike jumps the input '{}' of a continuous neuron", e.target), "let the spike jump a state (for example a synaptic current that decays)");
       } else if (cell(p.post).state(target)) {

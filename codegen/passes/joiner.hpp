@@ -45,7 +45,6 @@ class Joiner {
   Diagnostics& diagnostics_;
   ir::Program program_;
   std::map<std::string, ir::Expr> inputs_;          ///< "hidden.i" -> sum of contributions
-  std::set<std::string> source_placed_;             ///< synapse states kept once per source
   std::map<std::string, ir::Expr> fires_;           ///< predicate of each cell
 };
 

@@ -1,0 +1,99 @@
+// What the passes refuse, each with its code.
+#include "tests/passes/derive.hpp"
+
+namespace antidrome {
+namespace {
+
+using namespace fixtures;
+using ir::TimeMode;
+using ir::Trigger;
+
+NetworkBuilder with_synapse(const ModelBuilder& s, const ModelBuilder& neuron = lif_with_input()) {
+  NetworkBuilder n;
+  n.source("input", 5).population("cell", 4, neuron).connect("input", "cell", s).loss("cell", mean_voltage(), square_sum(), false);
+  return n;
+}
+
+TEST(refusal, a_value_for_an_unknown_parameter) {
+  NetworkBuilder n;
+  n.source("input", 2).population("cell", 2, cuba_lif(), {{"tau_men", number(3)}}).loss("cell", mean_voltage(), square_sum(), false);
+  EXPECT_EQ(refusal(n), "AD200");
+}
+TEST(refusal, empty_bounds) {
+  ir::Value v = number(20);
+  v.low = 3; v.high = 2;
+  NetworkBuilder n;
+  n.source("input", 2).population("cell", 2, cuba_lif(), {{"tau_mem", v}}).loss("cell", mean_voltage(), square_sum(), false);
+  EXPECT_EQ(refusal(n), "AD201");
+}
+TEST(refusal, an_empty_population) {
+  NetworkBuilder n;
+  n.source("input", 2).population("cell", 0, cuba_lif()).loss("cell", mean_voltage(), square_sum(), false);
+  EXPECT_EQ(refusal(n), "AD204");
+}
+TEST(refusal, a_projection_into_a_source) {
+  NetworkBuilder n;
+  n.source("input", 2).population("cell", 2, cuba_lif()).connect("cell", "input", pulse()).loss("cell", mean_voltage(), square_sum(), false);
+  EXPECT_EQ(refusal(n), "AD206");
+}
+TEST(refusal, learning_without_a_loss) {
+  NetworkBuilder n;
+  n.source("input", 2).population("cell", 2, cuba_lif());
+  EXPECT_EQ(refusal(n), "AD212");
+}
+TEST(refusal, a_name_that_means_nothing) {
+  EXPECT_EQ(refusal(with_synapse(ModelBuilder("S").weight("w").on(Trigger::pre_spike, {{"post.v", "post.v + w * q"}}))), "AD213");
+}
+TEST(refusal, inputs_in_a_cycle) {
+  const ModelBuilder self = ModelBuilder("Loop").param("k", 1).contribute({{"post.i", "post.i * k"}});
+  NetworkBuilder n;
+  n.source("input", 2).population("cell", 2, lif_with_input()).connect("cell", "cell", self).loss("cell", mean_voltage(), square_sum(), false);
+  EXPECT_EQ(refusal(n), "AD215");
+}
+TEST(refusal, a_step_in_exact_mode) {
+  const ModelBuilder m = ModelBuilder("Stepping").param("tau", 20).state("v").count("n").flow({{"v", "-v / tau"}}).on(Trigger::step, {{"n", "n + 1"}}).fires("v >= 1").on(Trigger::reset, {{"v", "0"}});
+  NetworkBuilder n;
+  n.population("cell", 2, m).loss("cell", mean_voltage(), square_sum(), false);
+  EXPECT_EQ(refusal(n, TimeMode::exact), "AD216");
+  EXPECT_EQ(refusal(n, TimeMode::grid), "");
+}
+TEST(refusal, a_spike_hook_on_a_neuron_that_never_fires) {
+  NetworkBuilder n;
+  n.population("cell", 2, leaky()).loss("cell", first_spike(), spike_time_loss(), false);
+  EXPECT_EQ(refusal(n), "AD217");
+}
+TEST(refusal, source_and_target_that_do_not_separate) {
+  EXPECT_EQ(refusal(with_synapse(ModelBuilder("S").weight("w").on(Trigger::pre_spike, {{"post.v", "post.v + exp(w * post.v)"}}))), "AD221");
+}
+TEST(refusal, a_weight_that_enters_nonlinearly) {
+  EXPECT_EQ(refusal(with_synapse(ModelBuilder("S").weight("w").on(Trigger::pre_spike, {{"post.v", "post.v + w * w"}}))), "AD222");
+}
+TEST(refusal, a_flow_that_writes_a_state_of_the_target) {
+  EXPECT_EQ(refusal(with_synapse(ModelBuilder("S").weight("w").contribute({{"post.v", "w"}}))), "AD225");
+}
+TEST(refusal, a_spike_that_jumps_an_input) {
+  EXPECT_EQ(refusal(with_synapse(ModelBuilder("S").weight("w").on(Trigger::pre_spike, {{"post.i", "post.i + w"}}))), "AD226");
+}
+TEST(refusal, a_weight_times_a_sum_over_synapses) {
+  EXPECT_EQ(refusal(with_synapse(ModelBuilder("S").weight("w").state("i").on(Trigger::pre_spike, {{"i", "i + w"}}).flow({{"i", "-i / 5"}}).contribute({{"post.i", "w * i"}}))), "AD228");
+}
+TEST(refusal, a_delta_synapse_on_the_grid) {
+  NetworkBuilder n;
+  n.source("input", 2).population("cell", 2, cuba_lif()).connect("input", "cell", delta(), {{"w", trainable(number(1))}}).loss("cell", mean_voltage(), square_sum(), false);
+  EXPECT_EQ(refusal(n), "AD241");
+  EXPECT_EQ(refusal(n, TimeMode::exact), "");
+}
+TEST(refusal, a_continuous_coupling_in_exact_mode) {
+  NetworkBuilder n;
+  n.source("input", 2).population("cell", 2, lif_with_input()).connect("input", "cell", nmda(), {{"w", trainable(number(1))}}).loss("cell", mean_voltage(), square_sum(), false);
+  EXPECT_EQ(refusal(n, TimeMode::exact), "AD242");
+}
+TEST(refusal, a_coupling_through_a_state_that_spikes_change) {
+  const ModelBuilder gap = ModelBuilder("Gap").weight("w").contribute({{"post.i", "w * pre.v"}});
+  NetworkBuilder n;
+  n.source("input", 2).population("cell", 2, lif_with_input()).connect("cell", "cell", gap, {{"w", trainable(number(0.1))}}).loss("cell", mean_voltage(), square_sum(), false);
+  EXPECT_EQ(refusal(n), "AD243");
+}
+
+}  // namespace
+}  // namespace antidrome
