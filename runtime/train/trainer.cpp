@@ -146,7 +146,11 @@ void Trainer::warn(const std::string& code, const std::string& message, const st
   if (std::find(warned_.begin(), warned_.end(), code) != warned_.end()) return;
   warned_.push_back(code);
   if (options_.strict) fail(exit_check_failed, code, {}, message, remedy);
-  const Diagnostic warning{Severity::warning, code, {}, message, remedy, {}};
+  Diagnostic warning;
+  warning.severity = Severity::warning;
+  warning.code = code;
+  warning.message = message;
+  warning.remedy = remedy;
   for (Listener* l : listeners_) l->warning(warning, position_.epoch + 1);
 }
 

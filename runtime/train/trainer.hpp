@@ -49,6 +49,8 @@ class Trainer {
 
   Trainer(Session& session, const RunConfig& config, const Splits& splits, Options options);
 
+  /// Where checkpoints go from now on.
+  void save_to(std::filesystem::path folder) { options_.checkpoints = std::move(folder); }
   void listen(Listener& listener) { listeners_.push_back(&listener); }
   /// Continues from a checkpoint; throws Failure (AD604) that lists what differs when it is of another model or configuration.
   void resume(const Checkpoint& checkpoint);

@@ -1,0 +1,128 @@
+#include "runtime/cli/cli.hpp"
+
+#include "runtime/data/error.hpp"
+#include "runtime/session/failure.hpp"
+#include "runtime/session/suggest.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <new>
+#include <unistd.h>
+
+namespace antidrome::cli {
+namespace {
+
+constexpr const char* footer =
+    "A first run:\n"
+    "  antidrome train userprojects/yinyang/yinyang.cc --config userprojects/yinyang/run.toml\n"
+    "Exit codes: 0 ok, 2 your mistake, 3 a check failed, 70 our bug, 74 data or I/O, 130 interrupted (a checkpoint was saved)\n"
+    "Every error code has a page in docs/errors.";
+
+bool colour() { return isatty(STDERR_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr; }
+
+void complain(const Diagnostics& diagnostics) { fmt::print(stderr, "{}", diagnostics.render(colour())); }
+
+int complain(ExitCode exit, const std::string& code, const std::string& message, const std::string& remedy) {
+  Diagnostics diagnostics;
+  diagnostics.error(code, {}, message, remedy);
+  complain(diagnostics);
+  return exit;
+}
+
+std::vector<std::string> command_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(command->get_name());
+  return names;
+}
+
+std::vector<std::string> option_names(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  return names;
+}
+
+// The innermost command that the words name, and how many words that took.
+std::pair<const CLI::App*, std::size_t> named_command(const CLI::App& app, const std::vector<std::string>& words) {
+  const CLI::App* command = &app;
+  std::size_t used = 1;
+  for (; used < words.size(); ++used) {
+    const CLI::App* next = nullptr;
+    for (const CLI::App* inner : command->get_subcommands([](const CLI::App*) { return true; }))
+      if (inner->get_name() == words[used]) next = inner;
+    if (next == nullptr) break;
+    command = next;
+  }
+  return {command, used};
+}
+
+// CLI11 says what failed; what was probably meant is found here.
+int misused(const CLI::App& app, const std::vector<std::string>& words, const CLI::ParseError& error) {
+  const auto [command, used] = named_command(app, words);
+  const std::vector<std::string> inner = command_names(*command);
+  const std::string name = command == &app ? "antidrome" : "antidrome " + command->get_name();
+  if (!inner.empty()) {
+    if (used >= words.size()) return complain(exit_user, "AD406", fmt::format("'{}' needs a command", name), did_you_mean("", inner));
+    if (words[used][0] != '-') return complain(exit_user, "AD406", fmt::format("unknown command '{}'", words[used]), did_you_mean(words[used], inner));
+  }
+  const std::vector<std::string> known = option_names(*command);
+  for (std::size_t k = used; k < words.size(); ++k) {
+    const std::string word = words[k].substr(0, words[k].find('='));
+    if (word.starts_with("--") && word.size() > 2 && std::find(known.begin(), known.end(), word) == known.end())
+      return complain(exit_user, "AD406", fmt::format("'{}' has no option '{}'", name, word), did_you_mean(word, known));
+  }
+  std::string message = error.what();
+  if (!message.empty()) message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
+  while (!message.empty() && (message.back() == '\n' || message.back() == '.')) message.pop_back();
+  return complain(exit_user, "AD406", fmt::format("{}: {}", name, message), fmt::format("{} --help lists what it takes", name));
+}
+
+int parse_and_run(CLI::App& app, Context& context, int argc, char** argv) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    const auto [command, used] = named_command(app, context.words);
+    fmt::print("{}", command->help());
+    return exit_ok;
+  } catch (const CLI::CallForVersion&) {
+    fmt::print("antidrome {}\n", ANTIDROME_VERSION);
+    return exit_ok;
+  } catch (const CLI::ParseError& error) {
+    return misused(app, context.words, error);
+  }
+  return context.exit_code;
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  try {
+    Context context{.words = std::vector<std::string>(argv, argv + argc)};
+    CLI::App app("Antidrome: train spiking neural networks with exact gradients", "antidrome");
+    app.footer(footer);
+    app.set_version_flag("--version", ANTIDROME_VERSION);
+    app.require_subcommand(1);
+    for (const auto add : {add_build, add_train, add_eval, add_run, add_check, add_plan, add_plot, add_data, add_bench, add_doctor}) add(app, context);
+    return parse_and_run(app, context, argc, argv);
+  } catch (const Failure& failure) {
+    complain(failure.diagnostics());
+    return failure.exit();
+  } catch (const data::DataError& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return error.exit_code();
+  } catch (const InternalError& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return exit_internal;
+  } catch (const std::bad_alloc&) {
+    return complain(exit_io, "AD453", "out of memory", "lower [train] batch; antidrome plan shows what a run will need");
+  } catch (const std::filesystem::filesystem_error& error) {
+    return complain(exit_io, "AD606", error.what(), "");
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "internal error: {}, please report it\n", error.what());
+    return exit_internal;
+  }
+}
+
+}  // namespace antidrome::cli

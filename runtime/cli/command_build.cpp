@@ -1,0 +1,46 @@
+#include "runtime/cli/build.hpp"
+#include "runtime/cli/cli.hpp"
+#include "runtime/cli/model_source.hpp"
+#include "runtime/session/failure.hpp"
+
+#include <fmt/format.h>
+
+namespace antidrome::cli {
+namespace {
+
+struct Options {
+  ModelOptions model;
+  std::string output;
+  bool force = false, quiet = false;
+};
+
+void build(const Options& o) {
+  BuildRequest request;
+  request.model = o.model.model;
+  request.backend = o.model.backend;
+  request.mode = o.model.mode;
+  request.precision = !o.model.precision.empty() ? o.model.precision : request.backend == "reference" ? "double" : "float";
+  for (const std::string& text : o.model.set) add_option(request.set, text);
+  request.output = o.output;
+  request.force = o.force;
+  request.quiet = o.quiet;
+  const BuildResult result = ensure_built(request);
+  const Manifest manifest = load_manifest(result.directory);
+  const Simulator simulator(manifest);  // it loads and fits its manifest, or the build is not done
+  if (!o.quiet) fmt::print(stderr, "{} in {:.2f} s\n", result.generated || result.compiled ? "built" : "up to date", result.seconds);
+  fmt::print("{}\n", result.directory.string());
+}
+
+}  // namespace
+
+void add_build(CLI::App& app, Context&) {
+  CLI::App* command = app.add_subcommand("build", "generate and compile the simulator of a model; prints its folder");
+  auto o = std::make_shared<Options>();
+  o->model.add_to(*command);
+  command->add_option("-o,--output", o->output, "folder to write (default: one in the cache, ~/.cache/antidrome)")->type_name("DIR");
+  command->add_flag("--force", o->force, "generate and compile even if nothing changed");
+  command->add_flag("-q,--quiet", o->quiet, "only print the folder");
+  command->callback([o] { build(*o); });
+}
+
+}  // namespace antidrome::cli

@@ -1,0 +1,81 @@
+#include "runtime/cli/cli.hpp"
+#include "runtime/data/report.hpp"
+#include "runtime/session/failure.hpp"
+#include "runtime/train/config.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace antidrome::cli {
+namespace {
+
+struct Options {
+  std::string path, kind, config;
+  std::vector<std::string> splits = {"train", "validation", "test"}, set;
+  double dt_ms = 1, trial_ms = 0;
+  bool json = false;
+};
+
+data::DatasetOptions dataset_options(const Options& o, double& trial_ms) {
+  if (!o.config.empty()) {
+    RunConfig config = load_config(o.config, o.set);
+    trial_ms = config.trial.length_ms;
+    if (!o.path.empty()) config.data.values["path"] = o.path;
+    return config.data;
+  }
+  data::DatasetOptions out;
+  trial_ms = o.trial_ms > 0 ? o.trial_ms : 30;
+  out.values["kind"] = o.kind.empty() ? "idx" : o.kind;
+  if (!o.path.empty()) out.values["path"] = expand_path(o.path, {"PATH", 0, 0});
+  out.values["dt_ms"] = fmt::format("{}", o.dt_ms);
+  out.values["trial_ms"] = fmt::format("{}", trial_ms);
+  for (const std::string& text : o.set) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) fail(exit_user, "AD407", {"--set " + text}, "not of the form key=value", "for example --set encoding=latency");
+    const std::string key = text.substr(0, equals);
+    out.values[key.starts_with("data.") ? key.substr(5) : key] = text.substr(equals + 1);
+  }
+  return out;
+}
+
+void inspect(const Options& o, bool only_check, Context& context) {
+  if (o.path.empty() && o.kind.empty() && o.config.empty())
+    fail(exit_user, "AD405", {}, "no data are named", "give a folder with IDX files, --kind yinyang, or --config RUN.toml");
+  double trial_ms = 0;
+  const data::DatasetOptions options = dataset_options(o, trial_ms);
+  bool good = true;
+  for (const data::Split split : {data::Split::train, data::Split::validation, data::Split::test}) {
+    if (std::find(o.splits.begin(), o.splits.end(), data::to_string(split)) == o.splits.end()) continue;
+    const std::unique_ptr<data::Dataset> dataset = data::make_dataset(options, split);
+    if (dataset == nullptr) continue;
+    const data::DataReport report = data::inspect(*dataset, trial_ms);
+    good = good && report.good();
+    if (o.json) fmt::print("{}\n", data::to_json(report));
+    else if (!only_check || !report.good()) fmt::print("{}", data::to_text(report));
+    else fmt::print("{}: {} samples, {} events, every record can be read\n", report.name, report.samples, report.events);
+  }
+  if (!good) context.exit_code = exit_io;
+}
+
+}  // namespace
+
+void add_data(CLI::App& app, Context& context) {
+  CLI::App* data = app.add_subcommand("data", "look at data sets");
+  data->require_subcommand(1);
+  for (const bool only_check : {true, false}) {
+    CLI::App* command = only_check ? data->add_subcommand("check", "read every record; says which are damaged and where")
+                                   : data->add_subcommand("info", "samples, classes, events and checksum of every split");
+    auto o = std::make_shared<Options>();
+    command->add_option("PATH", o->path, "folder of the data");
+    command->add_option("-k,--kind", o->kind, "yinyang, mnist, fashion_mnist or idx (default: idx)");
+    command->add_option("-c,--config", o->config, "the [data] of a run configuration")->type_name("RUN.toml");
+    command->add_option("--split", o->splits, "train, validation, test (default: all)")->delimiter(',')->allow_extra_args(false)->check(CLI::IsMember({"train", "validation", "test"}));
+    command->add_option("--set", o->set, "an option of the data set: --set encoding=latency; with --config, of the configuration")->allow_extra_args(false)->type_name("KEY=VALUE");
+    command->add_option("--length", o->trial_ms, "length of a trial in ms (default 30)")->check(CLI::PositiveNumber);
+    command->add_option("--dt", o->dt_ms, "time step in ms")->check(CLI::PositiveNumber)->capture_default_str();
+    command->add_flag("--json", o->json, "one JSON object per split");
+    command->callback([o, only_check, &context] { inspect(*o, only_check, context); });
+  }
+}
+
+}  // namespace antidrome::cli

@@ -1,0 +1,48 @@
+#include "runtime/cli/cli.hpp"
+#include "runtime/cli/run_source.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace antidrome::cli {
+namespace {
+
+struct Options {
+  TrainedOptions trained;
+  std::string split = "test";
+  bool json = false;
+};
+
+void eval(const Options& o) {
+  const TrainedNetwork network = load_trained(o.trained);
+  const std::unique_ptr<data::Dataset> data = open_split(network, o.split);
+  std::vector<Prediction> predictions;
+  const Totals totals = evaluate(*network.session, *data, network.config, &predictions);
+  network.folder->write_predictions(o.split, predictions);
+  const Manifest& m = network.session->manifest();
+  const Activity activity = activity_of(totals, m);
+  const bool labelled = !m.losses.empty() && m.losses.front().labelled;
+  if (o.json) {
+    nlohmann::ordered_json out = {{"split", o.split}, {"checkpoint", network.parameters}, {"samples", totals.samples}, {"loss", totals.mean_loss()}};
+    if (labelled) out["accuracy"] = totals.accuracy();
+    out["spikes_per_neuron"] = activity.per_neuron;
+    out["silent_neurons"] = activity.silent;
+    fmt::print("{}\n", out.dump(2));
+    return;
+  }
+  fmt::print("{} ({}), {} samples: loss {:.5g}, spikes/neuron {:.2f}, silent {}/{}\n", data->name(), network.parameters, totals.samples, totals.mean_loss(), activity.per_neuron, activity.silent, activity.neurons);
+  if (labelled) fmt::print("{} accuracy: {:.1f} %\n", o.split, 100 * totals.accuracy());
+}
+
+}  // namespace
+
+void add_eval(CLI::App& app, Context&) {
+  CLI::App* command = app.add_subcommand("eval", "loss and accuracy of a trained network; writes RUNDIR/predictions_SPLIT.csv");
+  auto o = std::make_shared<Options>();
+  o->trained.add_to(*command, false);
+  command->add_option("--split", o->split, "train, validation or test")->check(CLI::IsMember({"train", "validation", "test"}))->capture_default_str();
+  command->add_flag("--json", o->json, "one JSON object on stdout");
+  command->callback([o] { eval(*o); });
+}
+
+}  // namespace antidrome::cli

@@ -1,0 +1,102 @@
+#include "runtime/cli/cli.hpp"
+#include "runtime/cli/model_source.hpp"
+
+#include <fmt/format.h>
+#include <fstream>
+
+namespace antidrome::cli {
+namespace {
+
+struct Options {
+  ModelOptions model;
+  std::string config;
+  double dt_ms = 1, length_ms = 0;
+  std::uint32_t batch = 32, threads = 0, chunks = 16, spikes = 0;
+};
+
+std::string bytes_text(std::uint64_t bytes) {
+  const auto b = static_cast<double>(bytes);
+  if (bytes < 10'000) return fmt::format("{} B", bytes);
+  if (b < 0x1p20) return fmt::format("{:.1f} KiB", b / 0x1p10);
+  if (b < 0x1p30) return fmt::format("{:.1f} MiB", b / 0x1p20);
+  return fmt::format("{:.2f} GiB", b / 0x1p30);
+}
+
+std::string bounds_text(const ParameterInfo& p) {
+  if (!p.low && !p.high) return "";
+  return fmt::format("[{}, {}]", p.low ? fmt::format("{}", *p.low) : "-inf", p.high ? fmt::format("{}", *p.high) : "inf");
+}
+
+// The Program's text says of each cell how it is solved and of each edge how it is delayed: its head lines are readable as they are.
+void print_structure(const Manifest& m) {
+  std::ifstream in(m.directory / "program.air");
+  std::string cell;
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("cell ") || line.starts_with("edge ")) {
+      cell = line.substr(0, line.find_last_not_of(" {") + 1);
+      if (const std::size_t place = cell.find(" at "); place != std::string::npos) cell.resize(place);
+      if (line.starts_with("edge ")) fmt::print("  {}\n", cell);
+    } else if (line.starts_with("  solver ") && !cell.empty()) {
+      const std::size_t quote = line.find('"');
+      const std::string solver = quote == std::string::npos ? line.substr(9) : line.substr(quote + 1, line.rfind('"') - quote - 1);
+      fmt::print("  {}{}\n", cell, solver.empty() ? "" : "  solved by " + solver);
+    }
+  }
+}
+
+void print_parameters(const Manifest& m) {
+  fmt::print("parameters\n  {:<32} {:>14} {:<14} {:<10} {:<24} {}\n", "name", "shape", "axes", "trained", "begins as", "bounds");
+  for (const ParameterInfo& p : m.parameters)
+    fmt::print("  {:<32} {:>14} {:<14} {:<10} {:<24} {}\n", p.name, fmt::format("{} x {}", p.rows, p.cols), p.axes, p.trainable ? "yes" : "", p.init.str(), bounds_text(p));
+}
+
+void plan(const Options& o) {
+  Manifest m = load_manifest(simulator_folder(o.model, true));
+  SessionOptions options{.dt_ms = o.dt_ms, .threads = o.threads == 0 ? default_threads() : o.threads, .chunks = o.chunks, .spike_capacity = o.spikes};
+  std::uint32_t batch = o.batch;
+  double length = o.length_ms;
+  if (!o.config.empty()) {
+    const RunConfig config = load_config(o.config, {});
+    apply_overrides(config, m);
+    options.dt_ms = config.trial.dt_ms;
+    options.chunks = config.train.chunks;
+    length = config.trial.length_ms;
+    batch = static_cast<std::uint32_t>(config.train.batch);
+  }
+  if (length <= 0) length = 100 * options.dt_ms;
+  options.steps = static_cast<std::uint32_t>(std::max(1.0, length / options.dt_ms + 0.5));
+  const Session session(m, options);
+
+  fmt::print("model {}  backend {}  mode {}  {}  {}\n", m.model, m.backend, m.mode, m.precision, m.rule.empty() ? "does not learn" : "learns by " + m.rule);
+  fmt::print("structure\n");
+  print_structure(m);
+  print_parameters(m);
+  for (const LossInfo& loss : m.losses) fmt::print("loss {} of {} at {}{}\n", loss.name, loss.readout, loss.when, loss.labelled ? ", with labels" : "");
+
+  std::uint64_t forward_tape = 0, tape = 0;
+  const std::uint64_t forward = session.simulator().workspace_bytes(session.settings(batch, {}), &forward_tape);
+  const std::uint64_t training = session.simulator().workspace_bytes(session.settings(batch, {.training = true, .backward = true}), &tape);
+  const std::uint64_t parameters = session.parameters().bytes(), gradients = session.gradients().bytes();
+  fmt::print("memory, batch {} of {} steps of {} ms, {} threads, room for {} spikes a sample\n", batch, options.steps, options.dt_ms, options.threads, session.spike_capacity());
+  fmt::print("  parameters       {:>12}\n  gradients        {:>12}\n  Adam's averages  {:>12}\n", bytes_text(parameters), bytes_text(gradients), bytes_text(2 * gradients));
+  fmt::print("  workspace        {:>12}  of which tape {} ({} a sample)\n", bytes_text(training), bytes_text(tape), bytes_text(tape / batch));
+  fmt::print("  without backward {:>12}\n", bytes_text(forward));
+  fmt::print("  together         {:>12}\n", bytes_text(parameters + 3 * gradients + training));
+}
+
+}  // namespace
+
+void add_plan(CLI::App& app, Context&) {
+  CLI::App* command = app.add_subcommand("plan", "what a model will allocate and how it is solved, before it runs");
+  auto o = std::make_shared<Options>();
+  o->model.add_to(*command);
+  command->add_option("-c,--config", o->config, "take step, length, batch and [params] from a run configuration")->type_name("RUN.toml");
+  command->add_option("-b,--batch", o->batch, "samples of a batch")->check(CLI::Range(1u, 1000000u))->capture_default_str();
+  command->add_option("--dt", o->dt_ms, "time step in ms")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--length", o->length_ms, "length of a trial in ms (default: 100 steps)")->check(CLI::PositiveNumber);
+  command->add_option("-j,--threads", o->threads, "worker threads (default: all processors)")->check(CLI::Range(1u, 4096u));
+  command->add_option("--spikes", o->spikes, "spikes a sample that the tape has room for (default: 8 a neuron; it grows by itself)");
+  command->callback([o] { plan(*o); });
+}
+
+}  // namespace antidrome::cli

@@ -1,0 +1,88 @@
+#include "runtime/session/recorder.hpp"
+
+#include "runtime/session/failure.hpp"
+#include "runtime/session/suggest.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace antidrome {
+
+RecordRequest record_request(const Manifest& m, const std::vector<std::string>& names) {
+  RecordRequest request;
+  std::vector<std::string> known = {"all"};
+  for (const PopulationInfo& p : m.populations) {
+    request.spikes.push_back(false);
+    request.traces.emplace_back(p.states.size(), false);
+    known.push_back(p.name);
+    if (p.fires) known.push_back(p.name + ".spikes");
+    for (const std::string& state : p.states) known.push_back(p.name + "." + state);
+  }
+  for (const std::string& name : names) {
+    bool found = false;
+    for (std::size_t k = 0; k < m.populations.size(); ++k) {
+      const PopulationInfo& p = m.populations[k];
+      const bool everything = name == "all" || name == p.name;
+      if (p.fires && (everything || name == p.name + ".spikes")) request.spikes[k] = found = true;
+      for (std::size_t s = 0; s < p.states.size(); ++s)
+        if (everything || name == p.name + "." + p.states[s]) request.traces[k][s] = found = true;
+    }
+    if (!found) fail(exit_user, "AD413", {"--record " + name}, fmt::format("the model has nothing called '{}' to record", name), did_you_mean(name, known));
+  }
+  return request;
+}
+
+std::uint64_t record_bytes(const Manifest& m, const RecordRequest& request, std::uint32_t steps) {
+  std::uint64_t bytes = 0;
+  for (std::size_t k = 0; k < m.populations.size(); ++k)
+    bytes += static_cast<std::uint64_t>(std::count(request.traces[k].begin(), request.traces[k].end(), true)) * steps * m.populations[k].size * sizeof(float);
+  return bytes;
+}
+
+Recording record(Session& session, const antidrome_sample& sample, const RecordRequest& request) {
+  const Manifest& m = session.manifest();
+  const std::uint32_t steps = session.options().steps;
+  const std::size_t n = m.populations.size();
+  Recording out;
+  out.populations.resize(n);
+  std::uint32_t capacity = 1024;
+  std::vector<std::uint32_t> counts(n, 0);
+  for (;;) {
+    std::vector<std::uint32_t*> units(n, nullptr);
+    std::vector<double*> times(n, nullptr);
+    std::vector<float*> traces;
+    for (std::size_t k = 0; k < n; ++k) {
+      Recording::Population& p = out.populations[k];
+      if (request.spikes[k]) {
+        p.unit.assign(capacity, 0), p.time_ms.assign(capacity, 0);
+        units[k] = p.unit.data(), times[k] = p.time_ms.data();
+      }
+      p.traces.resize(m.populations[k].states.size());
+      for (std::size_t s = 0; s < p.traces.size(); ++s) {
+        if (request.traces[k][s]) p.traces[s].assign(std::size_t{steps} * m.populations[k].size, 0);
+        traces.push_back(request.traces[k][s] ? p.traces[s].data() : nullptr);
+      }
+    }
+    std::fill(counts.begin(), counts.end(), 0);
+    antidrome_record record{};
+    record.sample = 0;
+    record.spike_capacity = capacity;
+    record.spike_unit = units.data();
+    record.spike_time_ms = times.data();
+    record.spike_count = counts.data();
+    record.trace = traces.data();
+    const BatchResult& result = session.run({&sample, 1}, {.record = &record});
+    out.label = sample.label;
+    out.prediction = result.prediction[0];
+    out.loss = result.loss[0];
+    out.scores = result.scores;
+    const std::uint32_t most = *std::max_element(counts.begin(), counts.end());
+    if (most <= capacity) break;
+    capacity = most;  // the counts are complete even where the room was not
+  }
+  for (std::size_t k = 0; k < n; ++k)
+    if (request.spikes[k]) out.populations[k].unit.resize(counts[k]), out.populations[k].time_ms.resize(counts[k]);
+  return out;
+}
+
+}  // namespace antidrome

@@ -1,0 +1,34 @@
+// Spikes and state traces of single samples.
+#pragma once
+#include "runtime/session/session.hpp"
+
+namespace antidrome {
+
+/// What is recorded: spikes of populations, traces of states, each by its place in the manifest.
+struct RecordRequest {
+  std::vector<bool> spikes;                 ///< per population
+  std::vector<std::vector<bool>> traces;    ///< per population, per state
+};
+
+struct Recording {
+  struct Population {
+    std::vector<std::uint32_t> unit;
+    std::vector<double> time_ms;
+    std::vector<std::vector<float>> traces; ///< per state: [steps][neurons]; empty where not wanted
+  };
+  std::vector<Population> populations;
+  std::int32_t label = -1, prediction = -1;
+  double loss = 0;
+  std::vector<double> scores;
+};
+
+/// "hidden.spikes", "hidden.v", "hidden" (all of it), "all"; throws Failure (AD413) for names the model does not have.
+RecordRequest record_request(const Manifest& manifest, const std::vector<std::string>& names);
+
+/// Runs one sample forward, alone, and records it.
+Recording record(Session& session, const antidrome_sample& sample, const RecordRequest& request);
+
+/// Bytes that the recording of one sample takes.
+std::uint64_t record_bytes(const Manifest& manifest, const RecordRequest& request, std::uint32_t steps);
+
+}  // namespace antidrome
