@@ -126,8 +126,8 @@ class Loader {
     toml::table set;
     if (const toml::table* given = s.table("set"))
       for (const auto& [key, node] : *given) {
-        if (!node.is_number() && !node.is_boolean())
-          diagnostics_.error("AD403", place_of(node, config_.file), fmt::format("'model.set.{}' is not a number", key.str()));
+        if (!node.is_number() && !node.is_boolean() && !node.is_string())
+          diagnostics_.error("AD403", place_of(node, config_.file), fmt::format("'model.set.{}' is neither a number, a word nor true or false", key.str()));
         m.set[std::string(key.str())] = text_of(node);
         set.insert_or_assign(key, node);
       }
