@@ -24,7 +24,7 @@ class ReverseSweep {
     std::map<std::string, Expr> result;
     for (const std::string& name : wanted_) {
       const auto found = adjoint_.find(symbol(name));
-      result.emplace(name, found == adjoint_.end() ? Expr(0) : simplify(found->second));
+      result.emplace(name, found == adjoint_.end() ? Expr(0) : found->second);
     }
     return result;
   }

@@ -182,16 +182,22 @@ class Simplifier {
     return group;
   }
 
-  /// The product multiplied out, or the product itself where that would grow beyond the limit.
+  /// The product multiplied out, or the product itself where that would take more terms than the limit.
   Polynomial expanded(const Term& t) {
-    const auto sum = std::find_if(t.monomial.begin(), t.monomial.end(), [](const Factor& f) { return f.power >= 1 && f.power <= 2 && is_sum(f.base); });
-    const Polynomial unexpanded{{t.monomial, t.coefficient}};
-    if (sum == t.monomial.end()) return unexpanded;
-    const Term rest{t.coefficient, t.monomial * Monomial{{sum->base, -1}}};
     Polynomial result;
-    for (const auto& [m, c] : polynomial_of(sum->base)) {
-      for (const auto& [monomial, coefficient] : expanded(Term{c, m} * rest)) add_term(result, {coefficient, monomial});
-      if (result.size() > most_expanded_terms) return unexpanded;
+    std::vector<Term> pending{t};
+    for (std::size_t made = 1; !pending.empty();) {
+      const Term next = std::move(pending.back());
+      pending.pop_back();
+      const auto sum = std::find_if(next.monomial.begin(), next.monomial.end(), [](const Factor& f) { return f.power >= 1 && f.power <= 2 && is_sum(f.base); });
+      if (sum == next.monomial.end()) {
+        add_term(result, next);
+        continue;
+      }
+      const Term rest{next.coefficient, next.monomial * Monomial{{sum->base, -1}}};
+      const Polynomial p = polynomial_of(sum->base);
+      if ((made += p.size()) > most_expanded_terms) return {{t.monomial, t.coefficient}};
+      for (const auto& [m, c] : p) pending.push_back(Term{c, m} * rest);
     }
     return result;
   }
