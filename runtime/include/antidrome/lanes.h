@@ -46,7 +46,11 @@ constexpr int blocks_of(int neurons) {
   return n;
 }
 constexpr int padded(int neurons) { return blocks_of(neurons) * LANES; }
-constexpr int tile_of(int neurons) { return divisor(blocks_of(neurons), ACCUMULATORS); }
+/// Blocks whose `sums` accumulators each stay in registers together.
+constexpr int tile_of(int neurons, int sums = 1) {
+  const int n = blocks_of(neurons), most = sums < ACCUMULATORS ? ACCUMULATORS / sums : 1, tile = divisor(n, most);
+  return 2 * tile < (n < most ? n : most) ? divisor(n, ACCUMULATORS) : tile;
+}
 constexpr int stride_of(int columns) { return round_up(columns == 1 ? 1 : padded(columns), 64 / int(sizeof(real))); }   // rows are 64-byte aligned
 /// Blocks of one history slice: its rows for a whole trial stay in the second-level cache.
 constexpr int slice_of(int neurons) { const int n = blocks_of(neurons); return n <= ACCUMULATORS ? (n % 8 ? n : 8) : divisor(n, 8); }

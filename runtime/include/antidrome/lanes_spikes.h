@@ -72,11 +72,32 @@ template <int BLOCKS> ANTIDROME_INLINE void add_sum(Dot& d, const real* __restri
 }
 ANTIDROME_INLINE real total(const Dot& d) { return sum_lanes((d.part[0] + d.part[1]) + (d.part[2] + d.part[3])); }
 
+// ---- dense couplings
+template <int BLOCKS> ANTIDROME_INLINE real product_of(const real* __restrict row, const real* __restrict operand) {
+  Dot d;
+  add_dot<BLOCKS>(d, row, operand);
+  return total(d);
+}
+template <int BLOCKS> ANTIDROME_INLINE real sum_of(const real* __restrict operand) {
+  Dot d;
+  add_sum<BLOCKS>(d, operand);
+  return total(d);
+}
+template <int BLOCKS> ANTIDROME_INLINE void add_scaled(real* __restrict row, real factor, const real* __restrict operand) {
+  ANTIDROME_UNROLL for (int b = 0; b < BLOCKS; ++b) store(row + LANES * b, load(row + LANES * b) + factor * load(operand + LANES * b));
+}
+
 // ---- history of one adjoint quantity over a trial, [slice][row][columns of the slice]: a slice stays in cache while all
 // spikes of all units are looked up in it
 template <int N> ANTIDROME_INLINE real* history_at(real* history, std::size_t rows, std::size_t row, int b) {
   constexpr int SLICE = slice_of(N);
   return history + (std::size_t(b / SLICE) * rows + row) * std::size_t(SLICE * LANES) + std::size_t(b % SLICE * LANES);
+}
+
+/// Zeroes the rows from `first` on.
+template <int N> ANTIDROME_INLINE void clear_rows(real* history, std::size_t rows, std::size_t first) {
+  constexpr int COLUMNS = slice_of(N) * LANES;
+  for (int slice = 0; slice < padded(N) / COLUMNS; ++slice) std::memset(history + (std::size_t(slice) * rows + first) * COLUMNS, 0, (rows - first) * COLUMNS * sizeof(real));
 }
 
 /// Gradient of a weight matrix: row i gets the sum over the spikes of unit i of factor * history[step of the spike + delay].

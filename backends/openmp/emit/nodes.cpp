@@ -1,0 +1,314 @@
+// One case per kind of node: the walk decides nothing.
+#include "backends/openmp/emit/printer.hpp"
+#include "codegen/ir/kinds.hpp"
+
+namespace antidrome::openmp {
+
+using namespace kernel;
+using ir::Expr;
+
+std::string Printer::begin(const CellLayout& c) const { return c.source >= 0 ? fmt::format("events[{}].step_begin", c.source) : "tape." + identifier(c.name) + "_begin"; }
+std::string Printer::unit(const CellLayout& c) const { return c.source >= 0 ? fmt::format("events[{}].unit", c.source) : "tape." + identifier(c.name) + "_unit"; }
+
+std::string Printer::address(const Node& node) const {
+  const char* at = node.column == Column::block ? " + at" : node.column == Column::unit ? " + j" : node.column == Column::spike ? " + s" : "";
+  if (node.buffer.starts_with("k.")) return node.buffer + (node.row == Row::step ? " + t" : at);
+  const Buffer* b = m_.buffer(node.buffer);
+  const char* row = node.row == Row::next_step ? "t + 1" : "t";
+  switch (b->space) {
+    case Space::history: return fmt::format("history_at<{}>(history.{}, history.rows, {}, {})", n(b->cell), b->name, row, node.column == Column::block ? "block" : "j / LANES");
+    case Space::tape:
+      if (b->shape == Shape::step_neurons) return fmt::format("tape.{} + std::size_t({}) * padded({}){}", b->name, row, n(b->cell), at);
+      return "tape." + b->name + at;
+    case Space::worker: break;
+  }
+  return "m." + b->name + at;
+}
+
+std::string Printer::element(const Node& node) const {
+  const Buffer* b = node.buffer.starts_with("k.") ? nullptr : m_.buffer(node.buffer);
+  if (b && b->space == Space::history) return address(node) + "[j % LANES]";
+  const std::string where = address(node);
+  const std::size_t plus = where.find(" + ");
+  return plus == std::string::npos ? where + "[0]" : where.substr(0, plus) + "[" + where.substr(plus + 3) + "]";
+}
+
+void Printer::nodes(const std::vector<Node>& list) {
+  for (const Node& child : list) node(child);
+}
+
+void Printer::let(const Node& node, const std::string& value, bool) {
+  if (!node.note.empty()) w_.comment(node.note);
+  if (column_ == Column::block) w_.line("const vf {} = vec({});", node.name, value);
+  else w_.line("const {} {} = {};", numbers_ == Numbers::wide ? "double" : "real", node.name, value);
+}
+
+void Printer::load(const Node& node) {
+  if (node.column == Column::block) w_.line("const vf {} = load({});", node.name, address(node));
+  else w_.line("const {} {} = {};", numbers_ == Numbers::wide ? "double" : "real", node.name, element(node));
+}
+
+void Printer::store(const Node& node, bool add) {
+  if (!node.note.empty()) w_.comment(node.note);
+  const Buffer* b = m_.buffer(node.buffer);
+  const std::string value = text(node.value);
+  if (b->shape == Shape::masks) w_.line("store_mask({}, vi{{}});", address(node));
+  else if (node.column == Column::block) w_.line("store({0}, {1}vec({2}));", address(node), add ? fmt::format("load({}) + ", address(node)) : "", value);
+  else if (node.column == Column::unit && b->space != Space::tape && !add) w_.line("set_element(m.{}, j, {});", b->name, value);
+  else w_.line("{} {} real({});", element(node), add ? "+=" : "=", value);
+}
+
+void Printer::for_tiles(const Node& node) {
+  const std::string tile = fmt::format("tile_of({}, {})", n(node.cell), node.count);
+  w_.line("_Pragma(\"GCC unroll 4\")");
+  w_.open(fmt::format("for (int b0 = 0; b0 < blocks_of({}); b0 += {})", n(node.cell), tile));
+  w_.line("constexpr int {}_tile = {};", identifier(node.cell), tile);
+  tile_ = node.cell;
+  nodes(node.body);
+  tile_.clear();
+  w_.close();
+}
+
+void Printer::for_blocks(const Node& node) {
+  if (!node.note.empty()) w_.comment(node.note);
+  const bool tiled = node.count == 1;
+  const std::string sums = tiled ? fmt::format("{}_tile", identifier(node.cell)) : fmt::format("blocks_of({})", n(node.cell));
+  w_.line("ANTIDROME_UNROLL");
+  w_.open(fmt::format("for (int b = 0; b < {}; ++b)", sums));
+  w_.line("[[maybe_unused]] const int block = {}, at = LANES * block;", tiled ? "b0 + b" : "b");
+  const Column before = column_;
+  column_ = Column::block;
+  nodes(node.body);
+  column_ = before;
+  w_.close();
+}
+
+void Printer::for_spikes(const Node& node) {
+  if (!node.note.empty()) w_.comment(node.note);
+  const CellLayout& c = m_.cell(node.cell);
+  const std::string list = begin(c);
+  w_.open("");
+  if (node.count == 0) w_.line("const std::uint32_t s0 = {0}[t], s1 = {0}[t + 1];", list);
+  else w_.line("const std::uint32_t s0 = t >= {1} ? {0}[t - {1}] : 0, s1 = t >= {1} ? {0}[t - {1} + 1] : 0;", list, node.count);
+  w_.open("for (std::uint32_t s = s0; s < s1; ++s)");
+  w_.line("[[maybe_unused]] const int j = {}[s];", unit(c));
+  const Column before = column_;
+  column_ = Column::unit;
+  nodes(node.body);
+  column_ = before;
+  w_.close();
+  w_.close();
+}
+
+void Printer::for_events_ahead(const Node& node) {
+  const std::string cell = n(node.cell);
+  tile_ = node.cell;
+  w_.open(fmt::format("for (int b0 = 0; b0 < blocks_of({0}); b0 += tile_of({0}))", cell));
+  w_.open("for (std::uint32_t t = t0; t < t1; ++t)");
+  w_.line("vf {}[tile_of({})] = {{}};", node.name, cell);
+  nodes(node.body);
+  w_.line("ANTIDROME_UNROLL for (int b = 0; b < tile_of({}); ++b) store(m.{}[t - t0] + LANES * (b0 + b), {}[b]);", cell, node.buffer, node.name);
+  w_.close();
+  w_.close();
+  tile_.clear();
+}
+
+void Printer::row_sum(const Node& node) {
+  const std::string factor = node.value.is_number(1) ? "" : text(node.value);
+  if (node.buffer.empty()) {
+    w_.line("add_all({}, {});", node.name, factor.empty() ? literal(1, numbers_) : factor);
+    return;
+  }
+  const std::string row = fmt::format("w.{} + std::size_t(j) * stride_of({}){}", identifier(node.buffer), n(node.cell), tile_ == node.cell ? " + LANES * b0" : "");
+  w_.line("add_row({}, {}{}{});", node.name, row, factor.empty() ? "" : ", ", factor);
+}
+
+void Printer::dense(const Node& node) {
+  const std::string rows = n(node.cell);
+  if (node.kind == NodeKind::dense_gradient) {
+    const std::string post = n(m_.buffer(node.buffer)->cell);
+    w_.line("for (int j = 0; j < {0}; ++j) add_scaled<blocks_of({1})>(part.{2} + std::size_t(j) * stride_of({1}), m.{3}[j], m.{4});", rows, post, identifier(node.name), node.edge, node.buffer);
+  } else if (node.count == 1) {
+    const std::string post = n(m_.buffer(node.edge)->cell);
+    w_.line("for (int j = 0; j < {0}; ++j) m.{1}[j] = {2};", rows, node.buffer,
+            node.name.empty() ? fmt::format("sum_of<blocks_of({})>(m.{})", post, node.edge) : fmt::format("product_of<blocks_of({0})>(w.{1} + std::size_t(j) * stride_of({0}), m.{2})", post, identifier(node.name), node.edge));
+  } else {
+    const std::string post = n(m_.buffer(node.buffer)->cell);
+    w_.open(fmt::format("for (int b0 = 0; b0 < blocks_of({0}); b0 += tile_of({0}))", post));
+    w_.line("vf sum[tile_of({})] = {{}};", post);
+    if (node.name.empty()) w_.line("for (int j = 0; j < {}; ++j) add_all(sum, m.{}[j]);", rows, node.edge);
+    else w_.line("for (int j = 0; j < {}; ++j) add_row(sum, w.{} + std::size_t(j) * stride_of({}) + LANES * b0, m.{}[j]);", rows, identifier(node.name), post, node.edge);
+    w_.line("ANTIDROME_UNROLL for (int b = 0; b < tile_of({}); ++b) store(m.{} + LANES * (b0 + b), sum[b]);", post, node.buffer);
+    w_.close();
+  }
+}
+
+void Printer::gather_gradient(const Node& node) {
+  const EdgeLayout& e = m_.edge(node.edge);
+  const CellLayout& c = m_.cell(node.cell);
+  const std::string by_unit = c.source >= 0 ? fmt::format("events[{0}].unit_begin, events[{0}].step", c.source) : fmt::format("tape.{0}_by_unit, tape.{0}_step", identifier(c.name));
+  w_.line("gather_gradient<{}>({}, {}, {}, history.{}, history.rows, {}, part.{}, stride_of({}), {});", n(e.post), by_unit, node.value.defined() ? "tape." + node.value.name() : "nullptr",
+          n(c.name), node.buffer, e.delay, identifier(node.name), n(e.post), node.count ? "false" : "first");
+}
+
+void Printer::list_by_unit(const Node& node) {
+  const std::string cell = identifier(node.cell);
+  if (!node.edge.empty()) {                                       // events of the data are listed by unit already: only their factors follow
+    w_.open("");
+    w_.line("const std::uint32_t place = --m.{}_cursor[j];", identifier(node.edge));
+    for (const std::string& f : m_.edge(node.edge).factors) w_.line("tape.{0}_by_unit[place] = tape.{0}[s];", f);
+    w_.close();
+    return;
+  }
+  w_.open("");
+  w_.line("const std::uint32_t place = --tape.{}_by_unit[j];", cell);
+  w_.line("tape.{}_step[place] = std::uint16_t(t);", cell);
+  for (const EdgeLayout& e : m_.edges)
+    if (e.pre == node.cell)
+      for (const std::string& f : e.factors) w_.line("tape.{0}_by_unit[place] = tape.{0}[s];", f);
+  w_.close();
+}
+
+void Printer::reduction(const Node& node) {
+  const Numbers before = numbers_;
+  const Column column = column_;
+  numbers_ = Numbers::wide;
+  column_ = Column::unit;
+  w_.comment(node.note);
+  if (node.kind == NodeKind::at_label) w_.open(fmt::format("const double {} = label < 0 ? 0.0 : [&]([[maybe_unused]] int j) -> double", node.name));
+  else w_.open(fmt::format("const double {} = {}({}, [&]([[maybe_unused]] int j) -> double", node.name, node.kind == NodeKind::reduce_sum ? "sum_over" : "max_over", n(node.cell)));
+  nodes(node.body);
+  w_.line("return {};", text(node.value));
+  w_.close(node.kind == NodeKind::at_label ? "(label);" : ");");
+  numbers_ = before;
+  column_ = column;
+}
+
+void Printer::loss_value(const Node& node) {
+  w_.comment(node.note);
+  w_.open(fmt::format("const auto {} = [&]([[maybe_unused]] int label) -> double", node.name));
+  const Numbers before = numbers_;
+  numbers_ = Numbers::wide;
+  nodes(node.body);
+  w_.line("return {};", text(node.value));
+  numbers_ = before;
+  w_.close(";");
+  w_.line("result.loss += {};", node.count ? fmt::format("has_label ? {}(label) : 0.0", node.name) : node.name + "(label)");
+}
+
+void Printer::node(const Node& node) {
+  switch (node.kind) {
+    case NodeKind::sequence:
+      if (!node.note.empty()) w_.comment(node.note);
+      nodes(node.body);
+      break;
+    case NodeKind::function: break;                               // printed by functions()
+    case NodeKind::when_taping:
+      w_.open("if constexpr (Taping)");
+      nodes(node.body);
+      w_.close();
+      break;
+    case NodeKind::for_samples: case NodeKind::for_chunks: case NodeKind::for_steps: case NodeKind::for_steps_back: break;   // run.cpp
+    case NodeKind::for_tiles: for_tiles(node); break;
+    case NodeKind::for_blocks: for_blocks(node); break;
+    case NodeKind::for_neurons: {
+      const Numbers numbers = numbers_;
+      const Column column = column_;
+      numbers_ = Numbers::wide;
+      column_ = Column::unit;
+      w_.open(fmt::format("for (int j = 0; j < {}; ++j)", n(node.cell)));
+      nodes(node.body);
+      w_.close();
+      numbers_ = numbers;
+      column_ = column;
+      break;
+    }
+    case NodeKind::for_spikes: for_spikes(node); break;
+    case NodeKind::for_events_ahead: for_events_ahead(node); break;
+    case NodeKind::once:
+      w_.open("if (b0 == 0)");
+      nodes(node.body);
+      w_.close();
+      break;
+    case NodeKind::load: load(node); break;
+    case NodeKind::let: let(node, text(node.value), true); break;
+    case NodeKind::store: store(node, false); break;
+    case NodeKind::add: store(node, true); break;
+    case NodeKind::clamp_slope:
+      w_.comment(node.note);
+      w_.line("const real {} = clamp_slope({}, least_slope, result.clamped);", node.name, text(node.value));
+      break;
+    case NodeKind::tile: {
+      const std::string blocks = node.count ? fmt::format("{}_tile", identifier(node.cell)) : fmt::format("blocks_of({})", n(node.cell));
+      w_.line("vf {}[{}] = {{}};", node.name, blocks);
+      if (!node.buffer.empty()) w_.line("ANTIDROME_UNROLL for (int b = 0; b < {}; ++b) {}[b] = load(m.{}[ta] + LANES * {});", blocks, node.name, node.buffer, node.count ? "(b0 + b)" : "b");
+      break;
+    }
+    case NodeKind::tile_value: w_.line("const vf {} = {}[b];", node.name, node.edge); break;
+    case NodeKind::row_sum: row_sum(node); break;
+    case NodeKind::dense_sum: dense(node); break;
+    case NodeKind::dense_gradient: dense(node); break;
+    case NodeKind::dot:
+      w_.comment(node.note);
+      w_.line("Dot {};", node.name);
+      break;
+    case NodeKind::row_dot:
+      if (node.edge.empty()) w_.line("add_sum<blocks_of({})>({}, m.{});", n(node.cell), node.name, node.buffer);
+      else w_.line("add_dot<blocks_of({0})>({1}, w.{2} + std::size_t(j) * stride_of({0}), m.{3});", n(node.cell), node.name, identifier(node.edge), node.buffer);
+      break;
+    case NodeKind::dot_value: w_.line("const real {} = total({});", node.name, node.edge); break;
+    case NodeKind::fire:
+      w_.comment(node.note);
+      w_.line("const vi {} = mask({});", node.name, condition_text(node.value, numbers_));
+      w_.line("FiredSet<{0}>::set({1}_fired, block, {2});", n(node.cell), identifier(node.cell), node.name);
+      break;
+    case NodeKind::edge_mask:
+      w_.line("const vi above = mask({});", condition_text(node.value, numbers_));
+      w_.line("const vi {} = above & ~load_mask(m.{} + at);", node.name, node.buffer);
+      w_.line("store_mask(m.{} + at, above);", node.buffer);
+      break;
+    case NodeKind::new_fired: w_.line("FiredSet<{}> {}_fired;", n(node.cell), identifier(node.cell)); break;
+    case NodeKind::extract: w_.line("tape.{0}_begin[t + 1] = FiredSet<{1}>::extract({0}_fired, tape.{0}_unit, tape.{0}_begin[t]);", identifier(node.cell), n(node.cell)); break;
+    case NodeKind::count_spike: w_.line("++tape.{}_by_unit[j];", identifier(node.cell)); break;
+    case NodeKind::list_by_unit: list_by_unit(node); break;
+    case NodeKind::gather_gradient: gather_gradient(node); break;
+    case NodeKind::reduce_gradient: {
+      const Buffer* b = m_.buffer(node.buffer);
+      if (b->shape == Shape::one) w_.line("part.{}[0] += double(tape.{}[0]);", identifier(node.name), node.buffer);
+      else w_.line("{}(part.{}, m.{}, {});", node.value.is_number(1) ? "add_to_total" : "add_each", identifier(node.name), node.buffer, n(node.cell));
+      break;
+    }
+    case NodeKind::reduce_sum: case NodeKind::reduce_max: case NodeKind::at_label: reduction(node); break;
+    case NodeKind::loss_value: loss_value(node); break;
+    case NodeKind::predict: w_.line("result.prediction = has_label ? best_label({}, {}) : -1;", n(node.cell), node.name); break;
+    case NodeKind::score: w_.line("if (result.scores) result.scores[j] = {};", text(node.value)); break;
+    case NodeKind::clear:
+      if (const Buffer* b = m_.buffer(node.buffer); b->space == Space::history) w_.line("clear_rows<{}>(history.{}, history.rows, steps);", n(b->cell), b->name);
+      else w_.line("std::memset(m.{0}, 0, sizeof m.{0});", node.buffer);
+      break;
+  }
+}
+
+void Printer::functions(const Node& node) {
+  for (const Node& child : node.body) functions(child);
+  if (node.kind != NodeKind::function) return;
+  w_.raw("");
+  if (!node.note.empty()) w_.comment(node.note);
+  w_.line("template <bool Taping>");
+  w_.open(fmt::format("ANTIDROME_INLINE void {}(const Constants& k, const Weights& w, Worker& m, const Tape& tape, const Trial& trial, Result& result{})", node.name,
+                      node.name == "gather_ahead" ? ", std::uint32_t t0, std::uint32_t t1" : node.name == "forward_step" ? ", std::uint32_t t, std::uint32_t ta" : node.name == "gather_gradients" ? ", const History& history, const Part& part, bool first"
+                      : node.name == "adjoint_step" ? ", const History& history, const Part& part, std::uint32_t t"
+                      : node.name == "begin_adjoint" || node.name == "finish_adjoint" ? ", const History& history, const Part& part" : ""));
+  w_.line("[[maybe_unused]] const antidrome_events* const events = trial.events;");
+  w_.line("[[maybe_unused]] const std::uint32_t steps = trial.steps;");
+  w_.line("[[maybe_unused]] const int label = trial.label;");
+  w_.line("[[maybe_unused]] const bool has_label = label >= 0;");
+  w_.line("[[maybe_unused]] const real least_slope = trial.least_slope;");
+  if (node.name == "finish_trial") w_.line("[[maybe_unused]] const std::uint32_t t = steps;");
+  if (node.name == "begin_trial" || node.name == "begin_adjoint" || node.name == "finish_adjoint") w_.line("[[maybe_unused]] const std::uint32_t t = 0;");
+  w_.line("(void)k, (void)w, (void)m, (void)tape, (void)result;");
+  nodes(node.body);
+  w_.close();
+}
+
+}  // namespace antidrome::openmp

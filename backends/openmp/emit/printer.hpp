@@ -1,0 +1,59 @@
+// The walk over a kernel module; internal to this folder.
+#pragma once
+#include "backends/openmp/emit/writer.hpp"
+
+namespace antidrome::openmp {
+
+class Printer {
+ public:
+  explicit Printer(const kernel::KernelModule& module) : m_(module) {}
+  std::string print();
+
+ private:
+  // declarations.cpp
+  void header();
+  void sizes();
+  void constants();
+  void worker();
+  void tape();
+  void parameters();
+  void parts();
+  // nodes.cpp
+  void functions(const kernel::Node& n);
+  void node(const kernel::Node& n);
+  void nodes(const std::vector<kernel::Node>& list);
+  void let(const kernel::Node& n, const std::string& value, bool is_number);
+  void load(const kernel::Node& n);
+  void store(const kernel::Node& n, bool add);
+  void for_tiles(const kernel::Node& n);
+  void for_blocks(const kernel::Node& n);
+  void for_spikes(const kernel::Node& n);
+  void for_events_ahead(const kernel::Node& n);
+  void row_sum(const kernel::Node& n);
+  void dense(const kernel::Node& n);
+  void gather_gradient(const kernel::Node& n);
+  void list_by_unit(const kernel::Node& n);
+  void reduction(const kernel::Node& n);
+  void loss_value(const kernel::Node& n);
+  // run.cpp
+  void forward_pass(const kernel::Node& samples);
+  void backward_pass(const kernel::Node& chunks);
+  void reduce();
+  void run();
+  void entry();
+
+  std::string address(const kernel::Node& n) const;      ///< of a buffer element or block
+  std::string element(const kernel::Node& n) const;
+  std::string begin(const kernel::CellLayout& c) const;  ///< array of positions in the list of spikes, by step
+  std::string unit(const kernel::CellLayout& c) const;
+  std::string n(const std::string& cell) const { return kernel::identifier(cell) + "_n"; }
+  std::string text(ir::Expr e) const { return number_text(e, numbers_); }
+
+  const kernel::KernelModule& m_;
+  Writer w_;
+  Numbers numbers_ = Numbers::single_precision;
+  kernel::Column column_ = kernel::Column::none;          ///< what statements of the current loop are
+  std::string tile_;                                      ///< cell of the current tile loop
+};
+
+}  // namespace antidrome::openmp

@@ -1,0 +1,310 @@
+// The batch around the equations: parallel loops, workspace, status, entry point.
+#include "backends/openmp/emit/emit.hpp"
+#include "backends/openmp/emit/printer.hpp"
+
+namespace antidrome::openmp {
+
+using namespace kernel;
+
+namespace {
+
+bool accumulates_every_step(const Node& n) {
+  if (n.kind == NodeKind::dense_gradient) return true;
+  for (const Node& child : n.body)
+    if (accumulates_every_step(child)) return true;
+  return false;
+}
+
+}  // namespace
+
+void Printer::forward_pass(const Node& samples) {
+  const Node& steps = samples.body[1];
+  w_.raw("");
+  w_.raw("/// The trial of one sample.");
+  w_.line("template <bool Taping>");
+  w_.open("__attribute__((noinline)) void forward(const antidrome_batch& batch, std::uint32_t sample, const Constants& constants, const Tape& sample_tape, Worker& m)");
+  w_.raw("const Constants k = constants;  // local copies: no store through a pointer can change them");
+  w_.raw("const Tape tape = sample_tape;");
+  w_.raw("const Weights w = weights_of(batch);");
+  w_.raw("const antidrome_settings& settings = *batch.settings;");
+  w_.raw("const std::uint32_t steps = settings.steps;");
+  w_.raw("[[maybe_unused]] const std::uint32_t capacity = settings.spike_capacity;");
+  w_.raw("const Trial trial{batch.samples[sample].sources, steps, batch.samples[sample].label, LEAST_SLOPE};");
+  w_.raw("const antidrome_record* record = batch.record && batch.record->sample == sample ? batch.record : nullptr;");
+  w_.raw("Result result;");
+  w_.raw("result.scores = batch.scores ? batch.scores + std::size_t(sample) * SCORES : nullptr;");
+  w_.raw("antidrome_status status{};");
+  w_.raw("status.population = status.neuron = status.variable = status.step = UINT32_MAX;");
+  for (const CellLayout& c : m_.cells)
+    if (c.fires) {
+      w_.line("tape.{}_begin[0] = 0;", identifier(c.name));
+      w_.line("std::memset(tape.{}_by_unit, 0, ({} + 1) * sizeof(std::uint32_t));", identifier(c.name), n(c.name));
+    }
+  for (const EdgeLayout& e : m_.edges)
+    if (const CellLayout& c = m_.cell(e.pre); c.source >= 0 && !e.factors.empty()) w_.line("if (trial.events[{}].step_begin[steps] > capacity) status.code = ANTIDROME_TAPE_OVERFLOW;", c.source);
+  const char* arguments = "k, w, m, tape, trial, result";
+  w_.line("begin_trial<Taping>({});", arguments);
+  w_.open("for (std::uint32_t t0 = 0; t0 < steps && status.code == ANTIDROME_OK; t0 += STEPS_AHEAD)");
+  w_.raw("const std::uint32_t t1 = t0 + STEPS_AHEAD < steps ? t0 + STEPS_AHEAD : steps;");
+  w_.line("{}<Taping>({}, t0, t1);", steps.body[0].name, arguments);
+  w_.open("for (std::uint32_t t = t0; t < t1; ++t)");
+  for (const CellLayout& c : m_.cells)
+    if (c.fires) w_.line("if (__builtin_expect(tape.{0}_begin[t] + {1} > capacity, 0)) {{ status.code = ANTIDROME_TAPE_OVERFLOW; break; }}", identifier(c.name), n(c.name));
+  w_.line("{}<Taping>({}, t, t - t0);", steps.body[1].name, arguments);
+  w_.open("if (__builtin_expect(record != nullptr, 0))");
+  int trace = 0;
+  for (const CellLayout& c : m_.cells) {
+    if (c.population < 0) continue;
+    for (const std::string& s : c.states) w_.line("record_trace(*record, {}, t, m.{}, {});", trace++, s, n(c.name));
+  }
+  w_.close();
+  w_.close();
+  w_.close();
+  w_.open("if (status.code == ANTIDROME_OK)");
+  w_.line("finish_trial<Taping>({});", arguments);
+  w_.raw("// a NaN or an infinity stays in a state to the end of the trial: one look suffices");
+  for (const CellLayout& c : m_.cells)
+    for (std::size_t s = 0; s < c.states.size(); ++s)
+      if (c.population >= 0)
+        w_.line("if (const int j = first_nonfinite(m.{}, {}); j >= 0 && status.code == ANTIDROME_OK) {{ status.code = ANTIDROME_NONFINITE_FORWARD; status.population = {}; status.neuron = std::uint32_t(j); status.variable = {}; }}",
+                c.states[s], n(c.name), c.population, s);
+  w_.raw("if (status.code == ANTIDROME_OK && !(result.loss - result.loss == 0)) status.code = ANTIDROME_NONFINITE_FORWARD;");
+  int first = 0;
+  for (const CellLayout& c : m_.cells) {
+    if (c.population < 0) continue;
+    if (c.fires) {
+      w_.line("status.spikes += tape.{}_begin[steps];", identifier(c.name));
+      w_.line("if (batch.spike_counts) std::memcpy(batch.spike_counts + std::size_t(sample) * NEURONS + {}, tape.{}_by_unit, {} * sizeof(std::uint32_t));", first, identifier(c.name), n(c.name));
+      w_.line("if (record) record_spikes(*record, {0}, tape.{1}_begin, tape.{1}_unit, steps, settings.dt_ms);", c.population, identifier(c.name));
+      w_.line("if constexpr (Taping) counts_to_ends(tape.{}_by_unit, {});", identifier(c.name), n(c.name));
+    } else {
+      w_.line("if (batch.spike_counts) std::memset(batch.spike_counts + std::size_t(sample) * NEURONS + {}, 0, {} * sizeof(std::uint32_t));", first, n(c.name));
+    }
+    first += c.size;
+  }
+  w_.close();
+  w_.raw("if (batch.loss) batch.loss[sample] = result.loss;");
+  w_.raw("if (batch.prediction) batch.prediction[sample] = result.prediction;");
+  w_.raw("batch.status[sample] = status;");
+  w_.close();
+}
+
+void Printer::backward_pass(const Node& chunks) {
+  w_.raw("");
+  w_.raw("/// The samples [first_sample, last_sample) walked back into one gradient.");
+  w_.open("__attribute__((noinline)) void backward(const antidrome_batch& batch, std::uint32_t first_sample, std::uint32_t last_sample, const Constants& constants, const Tape* tapes, const History& worker_history, const Part& chunk_part, Worker& m, double* times)");
+  w_.raw("constexpr bool Taping = true;");
+  w_.raw("const Constants k = constants;");
+  w_.raw("const History history = worker_history;");
+  w_.raw("const Part part = chunk_part;");
+  w_.raw("const Weights w = weights_of(batch);");
+  w_.raw("const std::uint32_t steps = batch.settings->steps;");
+  for (const ParameterLayout& p : m_.parameters)
+    if (p.trainable && !p.matrix) w_.line("std::memset(part.{0}, 0, sizeof(double) * {1} * {2});", identifier(p.name), p.rows, p.cols);
+  const bool dense = accumulates_every_step(chunks);
+  auto clear_matrices = [&] {
+    for (const ParameterLayout& p : m_.parameters)
+      if (p.trainable && p.matrix) w_.line("std::memset(part.{0}, 0, sizeof(real) * {1} * std::size_t(stride_of({2})));", identifier(p.name), p.rows, p.cols);
+  };
+  if (dense) clear_matrices();
+  w_.line("bool first = {};", dense ? "false" : "true");
+  w_.open("for (std::uint32_t sample = first_sample; sample < last_sample; ++sample)");
+  w_.raw("antidrome_status& status = batch.status[sample];");
+  w_.raw("if (status.code != ANTIDROME_OK) continue;");
+  w_.raw("const double start = times ? cpu_seconds() : 0;");
+  w_.raw("const Tape tape = tapes[sample];");
+  w_.raw("const Trial trial{batch.samples[sample].sources, steps, batch.samples[sample].label, LEAST_SLOPE};");
+  w_.raw("Result result;");
+  for (const EdgeLayout& e : m_.edges)
+    if (const CellLayout& c = m_.cell(e.pre); c.source >= 0 && !e.factors.empty()) w_.line("std::memcpy(m.{0}_cursor, trial.events[{1}].unit_begin + 1, {2} * sizeof(std::uint32_t));", identifier(e.name), c.source, n(c.name));
+  w_.raw("begin_adjoint<Taping>(k, w, m, tape, trial, result, history, part);");
+  w_.raw("for (std::uint32_t t = steps; t-- > 0;) adjoint_step<Taping>(k, w, m, tape, trial, result, history, part, t);");
+  w_.raw("finish_adjoint<Taping>(k, w, m, tape, trial, result, history, part);");
+  w_.raw("status.clamped = result.clamped;");
+  for (const CellLayout& c : m_.cells)
+    for (const std::string& a : c.adjoints)
+      if (c.population >= 0)
+        w_.line("if (const int j = first_nonfinite(m.{}, {}); j >= 0 && status.code == ANTIDROME_OK) {{ status.code = ANTIDROME_NONFINITE_BACKWARD; status.population = {}; status.neuron = std::uint32_t(j); }}", a, n(c.name), c.population);
+  w_.raw("const double middle = times ? cpu_seconds() : 0;");
+  w_.raw("gather_gradients<Taping>(k, w, m, tape, trial, result, history, part, first);");
+  w_.raw("first = false;");
+  w_.raw("if (times) { times[1] += middle - start; times[2] += cpu_seconds() - middle; }");
+  w_.close();
+  if (!dense) {
+    w_.open("if (first)");
+    clear_matrices();
+    w_.close();
+  }
+  w_.close();
+  reduce();
+}
+
+void Printer::reduce() {
+  w_.raw("");
+  w_.raw("/// Gradients of all chunks, added in the order of the chunks whatever thread does it.");
+  w_.open("void reduce(const antidrome_batch& batch, const Part* parts, int chunks, double* times)");
+  w_.raw("const double start = times ? cpu_seconds() : 0;");
+  for (std::size_t k = 0; k < m_.parameters.size(); ++k) {
+    const ParameterLayout& p = m_.parameters[k];
+    if (!p.trainable) continue;
+    const std::string name = identifier(p.name);
+    if (p.matrix) {
+      w_.raw("#pragma omp for schedule(static) nowait");
+      w_.open(fmt::format("for (int row = 0; row < {}; ++row)", p.rows));
+      w_.line("real* target = static_cast<real*>(batch.gradients[{}]) + std::size_t(row) * stride_of({});", k, p.cols);
+      w_.open(fmt::format("for (int c = 0; c < stride_of({}); c += LANES)", p.cols));
+      w_.line("const std::size_t at = std::size_t(row) * stride_of({}) + std::size_t(c);", p.cols);
+      w_.line("vf sum = c < padded({}) ? load(parts[0].{} + at) : vf{{}};", p.cols, name);
+      w_.line("if (c < padded({0})) for (int q = 1; q < chunks; ++q) sum += load(parts[q].{1} + at);", p.cols, name);
+      w_.raw("store(target + c, sum);");
+      w_.close();
+      w_.close();
+    } else {
+      w_.raw("#pragma omp single nowait");
+      w_.open(fmt::format("for (int j = 0; j < {}; ++j)", p.rows * p.cols));
+      w_.raw("double sum = 0;");
+      w_.line("for (int q = 0; q < chunks; ++q) sum += parts[q].{}[j];", name);
+      w_.line("static_cast<real*>(batch.gradients[{}])[{}] = real(sum);", k, p.along_rows ? fmt::format("std::size_t(j) * STRIDES[{}]", k) : "j");
+      w_.close();
+    }
+  }
+  w_.raw("if (times) times[2] += cpu_seconds() - start;");
+  w_.close();
+}
+
+void Printer::run() {
+  w_.raw("");
+  w_.raw("// ---- the batch");
+  w_.open("struct Workspace");
+  w_.raw("Constants constants{};");
+  w_.raw("Tape* tapes;");
+  w_.raw("Worker* workers;");
+  if (m_.learns) {
+    w_.raw("History* histories;");
+    w_.raw("Part* parts;");
+  }
+  w_.raw("std::size_t tape_bytes;");
+  w_.close(";");
+  w_.open("std::uint32_t chunks_of(const antidrome_settings& settings)");
+  w_.raw("const std::uint32_t wanted = settings.chunks ? settings.chunks : 1;");
+  w_.raw("return settings.batch < wanted ? settings.batch : wanted;");
+  w_.close();
+  w_.open("Workspace lay_out(Arena& arena, const antidrome_settings& settings)");
+  w_.raw("Workspace space{};");
+  w_.raw("const std::uint32_t threads = settings.threads ? settings.threads : 1;");
+  w_.raw("lay_out_constants(space.constants, arena, settings.steps);");
+  w_.raw("space.workers = arena.take<Worker>(threads);");
+  w_.raw("space.tapes = arena.take<Tape>(settings.batch);");
+  w_.raw("const std::size_t before = arena.used;");
+  w_.open("for (std::uint32_t s = 0; s < settings.batch; ++s)");
+  w_.raw("const Tape tape = lay_out_tape(arena, settings);");
+  w_.raw("if (arena.base) space.tapes[s] = tape;");
+  w_.close();
+  w_.raw("space.tape_bytes = arena.used - before;");
+  if (m_.learns) {
+    w_.raw("if (!settings.backward) return space;");
+    w_.raw("space.histories = arena.take<History>(threads);");
+    w_.raw("space.parts = arena.take<Part>(chunks_of(settings));");
+    w_.open("for (std::uint32_t q = 0; q < threads; ++q)");
+    w_.raw("const History history = lay_out_history(arena, settings.steps);");
+    w_.raw("if (arena.base) space.histories[q] = history;");
+    w_.close();
+    w_.open("for (std::uint32_t q = 0; q < chunks_of(settings); ++q)");
+    w_.raw("const Part part = lay_out_part(arena);");
+    w_.raw("if (arena.base) space.parts[q] = part;");
+    w_.close();
+  }
+  w_.raw("return space;");
+  w_.close();
+  w_.raw("");
+  w_.open("std::uint64_t workspace_bytes(void*, const antidrome_settings* settings, std::uint64_t* tape_bytes)");
+  w_.raw("Arena arena;");
+  w_.raw("const Workspace space = lay_out(arena, *settings);");
+  w_.raw("if (tape_bytes) *tape_bytes = space.tape_bytes;");
+  w_.raw("return arena.used;");
+  w_.close();
+  w_.raw("");
+  w_.open("int run(void*, const antidrome_batch* batch)");
+  w_.raw("const antidrome_settings& settings = *batch->settings;");
+  w_.raw("Arena arena{static_cast<char*>(batch->workspace), 0};");
+  w_.raw("Workspace space = lay_out(arena, settings);");
+  w_.raw("compute_constants(space.constants, *batch);");
+  w_.raw("const int samples = int(settings.batch), threads = int(settings.threads ? settings.threads : 1);");
+  if (m_.learns) w_.raw("const int chunks = int(chunks_of(settings));");
+  w_.open("#pragma omp parallel num_threads(threads)\n ");
+  w_.raw("FlushDenormals flush;");
+  w_.raw("const int me = omp_get_thread_num();");
+  w_.raw("Worker& worker = space.workers[me];");
+  w_.raw("double times[3] = {}, *timed = batch->times_s ? times : nullptr;");
+  w_.raw("#pragma omp for schedule(dynamic, 1)");
+  w_.open("for (int s = 0; s < samples; ++s)");
+  w_.raw("const double start = timed ? cpu_seconds() : 0;");
+  if (m_.learns) {
+    w_.raw("if (settings.backward) forward<true>(*batch, std::uint32_t(s), space.constants, space.tapes[s], worker);");
+    w_.raw("else forward<false>(*batch, std::uint32_t(s), space.constants, space.tapes[s], worker);");
+  } else {
+    w_.raw("forward<false>(*batch, std::uint32_t(s), space.constants, space.tapes[s], worker);");
+  }
+  w_.raw("if (timed) times[0] += cpu_seconds() - start;");
+  w_.close();
+  if (m_.learns) {
+    w_.open("if (settings.backward)");
+    w_.raw("// the number of chunks is a constant of the run, so that the order of every sum is fixed");
+    w_.raw("#pragma omp for schedule(dynamic, 1)");
+    w_.open("for (int q = 0; q < chunks; ++q)");
+    w_.raw("const auto cut = [&](int k) { return std::uint32_t(std::int64_t(samples) * k / chunks); };");
+    w_.raw("backward(*batch, cut(q), cut(q + 1), space.constants, space.tapes, space.histories[me], space.parts[q], worker, timed);");
+    w_.close();
+    w_.raw("reduce(*batch, space.parts, chunks, timed);");
+    w_.close();
+  }
+  w_.open("if (timed)");
+  w_.raw("#pragma omp critical");
+  w_.raw("for (int p = 0; p < 3; ++p) batch->times_s[p] += times[p];");
+  w_.close();
+  w_.close();
+  w_.raw("int worst = ANTIDROME_OK;");
+  w_.raw("for (int s = 0; s < samples; ++s)");
+  w_.raw("  if (batch->status[s].code != ANTIDROME_OK && worst == ANTIDROME_OK) worst = int(batch->status[s].code);");
+  w_.raw("return worst;");
+  w_.close();
+}
+
+void Printer::entry() {
+  w_.raw("");
+  w_.line("const antidrome_simulator SIMULATOR = {{ANTIDROME_ABI_VERSION, sizeof(real), LANES, \"{}\", \"openmp\", {}, STRIDES, nullptr, workspace_bytes, run}};", m_.fingerprint, m_.parameters.size());
+  w_.raw("");
+  w_.raw("}  // namespace");
+  w_.raw("}  // namespace antidrome::simulator");
+  w_.raw("");
+  w_.raw("extern \"C\" const antidrome_simulator* antidrome_open(const char*, char*, std::uint64_t) { return &antidrome::simulator::SIMULATOR; }");
+}
+
+std::string Printer::print() {
+  numbers_ = m_.precision == Precision::single_precision ? Numbers::single_precision : Numbers::double_precision;
+  header();
+  sizes();
+  int neurons = 0;
+  for (const CellLayout& c : m_.cells) neurons += c.population >= 0 ? c.size : 0;
+  w_.line("constexpr std::size_t NEURONS = {}, SCORES = {};", neurons, m_.scores);
+  w_.line("constexpr real LEAST_SLOPE = real({});  // the grazing policy: |1 / slope| <= {}", fmt::format("{}", 1.0 / m_.clamp), fmt::format("{}", m_.clamp));
+  parameters();
+  constants();
+  worker();
+  tape();
+  parts();
+  functions(m_.batch);
+  forward_pass(m_.batch.body[0]);
+  if (m_.learns) backward_pass(m_.batch.body[1]);
+  run();
+  entry();
+  return w_.text();
+}
+
+std::string emit_openmp(const KernelModule& module) { return Printer(module).print(); }
+
+std::vector<std::string> compile_flags() {
+  return {"-std=c++20", "-O3", "-march=native", "-fopenmp", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-Wno-psabi"};
+}
+
+}  // namespace antidrome::openmp

@@ -1,0 +1,77 @@
+#include <fmt/format.h>
+
+#include "codegen/kernel_ir/lowering.hpp"
+
+namespace antidrome::kernel {
+
+using namespace ir;
+
+namespace {
+
+void check(const Program& program, Diagnostics& diagnostics) {
+  for (const Cell& c : program.cells)
+    if (c.size >= 65536)
+      diagnostics.error("AD301", c.at, fmt::format("population '{}' has {} neurons; the fused schedule numbers them in [0, 65535]", c.name, c.size), "use at most 65535 neurons in one population");
+  if (program.mode == TimeMode::exact)
+    diagnostics.error("AD302", {program.model_file, 0, 0}, "the OpenMP backend has no exact mode yet", "use mode = grid, or --backend reference");
+}
+
+void lay_out(Lowering& l) {
+  KernelModule& m = l.module;
+  int sources = 0, populations = 0;
+  for (CellPlan& p : l.cells) {
+    const Cell& c = *p.cell;
+    CellLayout layout;
+    layout.name = c.name;
+    layout.size = c.size;
+    (c.source ? layout.source : layout.population) = c.source ? sources++ : populations++;
+    layout.fires = c.threshold.defined();
+    for (const State& s : c.states) layout.states.push_back(l.state(s.name));
+    for (const State& s : c.states)
+      if (!s.count && m.buffer(identifier(adjoint_name(s.name)))) layout.adjoints.push_back(identifier(adjoint_name(s.name)));
+    m.cells.push_back(layout);
+  }
+  for (EdgePlan& p : l.edges) {
+    EdgeLayout e{p.edge->name, p.edge->pre, p.edge->post, p.edge->delay_steps, {}};
+    for (const Gather& g : p.edge->gathers)
+      if (m.buffer(l.factor(g)) && !g.continuous) e.factors.push_back(l.factor(g));
+    m.edges.push_back(e);
+  }
+  for (const Parameter& q : l.program.parameters) {
+    ParameterLayout layout{q.name, q.rows, q.cols, q.trainable && m.learns, q.axes == Parameter::Axes::source_target, q.cell, q.axes == Parameter::Axes::source};
+    m.parameters.push_back(layout);
+  }
+}
+
+void mark_lists(const Node& n, KernelModule& m) {
+  if (n.kind == NodeKind::list_by_unit)
+    for (CellLayout& c : m.cells)
+      if (c.name == n.cell) c.listed_by_unit = true;
+  for (const Node& child : n.body) mark_lists(child, m);
+}
+
+}  // namespace
+
+KernelModule lower(const Program& program, const LowerOptions& options, Diagnostics& diagnostics) {
+  KernelModule module;
+  check(program, diagnostics);
+  if (diagnostics.has_errors()) return module;
+  module.model_file = program.model_file;
+  module.fingerprint = options.fingerprint;
+  module.precision = options.precision;
+  module.mode = program.mode;
+  module.learns = !program.learn.name.empty();
+  module.clamp = program.learn.clamp;
+  module.steps_ahead = options.steps_ahead;
+  Lowering l(program, options, module, diagnostics);
+  l.plan_all();
+  if (diagnostics.has_errors()) return module;
+  module.batch.body.push_back(l.forward());
+  if (module.learns) module.batch.body.push_back(l.backward());
+  module.batch.note = "one batch: forward passes of all samples, then backward passes in chunks";
+  lay_out(l);
+  mark_lists(module.batch, module);
+  return module;
+}
+
+}  // namespace antidrome::kernel

@@ -1,0 +1,86 @@
+// What the lowering of one Program knows; shared by the files of this folder, seen by nobody else.
+#pragma once
+#include <map>
+#include <set>
+
+#include "codegen/ir/names.hpp"
+#include "codegen/kernel_ir/block.hpp"
+
+namespace antidrome::kernel {
+
+/// When a state is put on the tape, within the step.
+enum class Stage { before_arrivals, start, before_after };
+
+/// Sums over arriving spikes that enter the states of a cell in the same way share one accumulator.
+struct Accumulator {
+  std::string name;                             ///< "hidden_sum0"
+  std::map<std::string, ir::Expr> effect;       ///< state -> d(state)/d(sum)
+  std::vector<std::pair<const ir::Edge*, const ir::Gather*>> ahead, stepped;
+  std::string gather;                           ///< set when the backward pass reads this sum by itself
+};
+
+struct CellPlan {
+  const ir::Cell* cell = nullptr;
+  std::vector<Accumulator> sums;
+  bool rides = false;                           ///< summed, in part, in the spike loop of another cell
+  bool rearmed = false;                         ///< the reset changes what the threshold reads: it may fire again at once
+  std::set<std::string> spike_tape;             ///< symbols (x or start_x) that the backward jump reads
+  std::map<Stage, std::set<std::string>> step_tape;   ///< states that the backward step reads
+  std::set<std::string> coupled_tape;           ///< continuous sums that it reads
+  std::map<std::string, std::string> history_of_state;   ///< adjoint -> history whose rows are that adjoint
+  bool needs_acc = false;                       ///< some arrivals add to acc of the sending spike outside the spike's own step
+};
+
+struct EdgePlan {
+  const ir::Edge* edge = nullptr;
+  bool by_spike = false;                        ///< factors or source states are computed per arriving spike
+  bool has_events = false, has_coupling = false;
+  bool simple = false;                          ///< backwards: acc is the plain row product with kappa, one step later
+  std::set<std::string> pre_tape;               ///< source states before the arrival that the backward pass reads, per spike
+};
+
+class Lowering {
+ public:
+  Lowering(const ir::Program& p, const LowerOptions& o, KernelModule& m, Diagnostics& d) : program(p), options(o), module(m), diagnostics(d), constants(p, m) {}
+
+  const ir::Program& program;
+  const LowerOptions& options;
+  KernelModule& module;
+  Diagnostics& diagnostics;
+  Constants constants;
+  std::vector<CellPlan> cells;
+  std::vector<EdgePlan> edges;
+  std::map<std::pair<std::string, ir::Expr>, std::string> operands, histories;   ///< (post cell, value) -> buffer
+  bool coupled = false;                         ///< some edge is continuous: arrivals and neurons are separate phases
+
+  CellPlan& plan(const std::string& cell);
+  EdgePlan& plan_of(const ir::Edge& edge);
+  const ir::Cell* host_of(const ir::Edge& edge);
+  std::string buffer(const std::string& name, Space space, Shape shape, const std::string& cell, bool backward = false, const std::string& note = {});
+
+  // buffers by role
+  std::string state(const std::string& s) { return identifier(s); }                      ///< "hidden_v"
+  std::string minus(const std::string& s) { return identifier(ir::prefixed(s, "minus_")); }
+  std::string adjoint(const std::string& s) { return identifier(ir::adjoint_name(s)); }
+  std::string on_tape(const std::string& s, Stage stage);
+  std::string at_spike(const std::string& symbol) { return identifier(symbol) + "_at_spike"; }
+  std::string factor(const ir::Gather& g) { return identifier(g.name) + "_factor"; }
+  std::string gradient_sum(const std::string& parameter, const std::string& cell);
+  std::string begin_of(const std::string& cell) { return identifier(cell) + "_begin"; }
+
+  void plan_all();                              ///< plan.cpp
+  Node forward();                               ///< forward.cpp
+  Node backward();                              ///< backward.cpp
+  std::vector<Node> losses(ir::Loss::When when);   ///< loss.cpp: value, prediction, scores, seeds
+  std::vector<Node> loss_gradients();
+};
+
+// ---- small constructors
+Node make_node(NodeKind kind, std::vector<Node> body = {}, const std::string& note = {});
+Node in_cell(NodeKind kind, const std::string& cell, std::vector<Node> body = {}, int count = 0);
+void append(std::vector<Node>& to, std::vector<Node> nodes);
+bool is_state(const ir::Cell& c, const std::string& symbol);
+std::set<std::string> targets(const std::vector<ir::Update>& updates);
+std::set<std::string> symbols_in(const std::vector<ir::Update>& updates);
+
+}  // namespace antidrome::kernel
