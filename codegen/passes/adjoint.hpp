@@ -18,6 +18,9 @@ using StateMap = std::map<std::string, ir::Expr>;      ///< per real state: its 
 
 inline ir::Expr adjoint(const std::string& state) { return ir::symbol(ir::adjoint_name(state)); }
 
+/// simplify(), but for expressions so large that they are better left as they are shared.
+ir::Expr tidy(ir::Expr);
+
 std::set<std::string> real_states(const ir::Cell&);
 std::set<std::string> trainable_names(const ir::Program&);
 

@@ -18,7 +18,7 @@ void derive_steps(Cell& c, const std::set<std::string>& parameters, Fault fault)
   const StateMap after = complete(c.after, c, true), advance = complete(c.advance, c, true);
   const auto pulled_after = all_of(states, parameters, after);
   for (const std::string& s : states)
-    if (const Expr v = simplify(pulled_after.at(s)); !(v == adjoint(s))) c.back_after.push_back({adjoint_name(s), v});
+    if (const Expr v = tidy(pulled_after.at(s)); !(v == adjoint(s))) c.back_after.push_back({adjoint_name(s), v});
   list_gradients(pulled_after, parameters, c.back_after_gradient);
 
   std::set<std::string> wanted = states;
@@ -30,7 +30,7 @@ void derive_steps(Cell& c, const std::set<std::string>& parameters, Fault fault)
       v = 0.0;
       for (const std::string& k : states) v = v + adjoint(k) * differentiate(advance.at(s), k);
     }
-    v = simplify(v);
+    v = tidy(v);
     if (!states.contains(s) || !(v == adjoint(s))) c.back_advance.push_back({adjoint_name(s), v});
   }
   list_gradients(pulled, parameters, c.back_advance_gradient);
@@ -42,11 +42,11 @@ void derive_spike(const Program& program, Cell& c, const std::set<std::string>& 
   const StateMap flow = complete(c.flow, c, false), after = complete(c.jump, c, true);
   const JumpAdjoint jump = jump_adjoint(flow, after, fault == Fault::drop_reset_jacobian);
   const Expr acc = fault == Fault::drop_acc ? Expr(0.0) : symbol(acc_name(c.name));
-  const Expr nu = simplify(jump.nu + acc), slope = symbol(slope_name(c.name));
-  c.slope = simplify(motion(c.threshold, flow));
+  const Expr nu = tidy(jump.nu + acc), slope = symbol(slope_name(c.name));
+  c.slope = tidy(motion(c.threshold, flow));
 
   StateMap before;
-  for (const std::string& s : states) before.emplace(s, simplify(jump.tilde.at(s) + differentiate(c.threshold, s) * nu / slope));
+  for (const std::string& s : states) before.emplace(s, tidy(jump.tilde.at(s) + differentiate(c.threshold, s) * nu / slope));
   list_adjoints(before, c.back_jump);
   const auto by_reset = weigh(after, parameters);
   std::map<std::string, Expr> gradient;
@@ -65,9 +65,9 @@ void derive_spike(const Program& program, Cell& c, const std::set<std::string>& 
   const std::set<std::string> read = free_symbols(c.threshold);
   for (const std::string& s : states)
     if (!read.contains(s)) at_start.emplace(symbol(s), symbol(start_name(s)));
-  c.slope = simplify(substitute(c.slope, at_start));
+  c.slope = tidy(substitute(c.slope, at_start));
   for (std::vector<Update>* list : {&c.back_jump, &c.back_jump_gradient})
-    for (Update& u : *list) u.value = simplify(substitute(u.value, at_start));
+    for (Update& u : *list) u.value = tidy(substitute(u.value, at_start));
 }
 
 }  // namespace

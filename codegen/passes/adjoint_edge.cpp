@@ -24,14 +24,14 @@ void derive_arrival_post(const Program& program, Edge& e, const Cell& post, cons
   const JumpAdjoint jump = jump_adjoint(flow, after, fault == Fault::constant_jump);
   const bool from_source = program.cell(e.pre)->source;
   const auto by_gather = weigh(after, gathers);
-  for (const std::string& g : gathers) e.back_operands.push_back({adjoint_name(g), simplify(by_gather.at(g))});
+  for (const std::string& g : gathers) e.back_operands.push_back({adjoint_name(g), tidy(by_gather.at(g))});
 
   Bindings silent;
   for (const std::string& g : gathers) silent.emplace(symbol(g), Expr(0.0));
   std::vector<Update> kappas;
-  e.jump_linear = simplify(substitute(jump.nu, silent)).is_number(0);
+  e.jump_linear = tidy(substitute(jump.nu, silent)).is_number(0);
   for (const std::string& g : gathers) {
-    kappas.push_back({kappa_name(g), simplify(differentiate(jump.nu, g))});
+    kappas.push_back({kappa_name(g), tidy(differentiate(jump.nu, g))});
     e.jump_linear = e.jump_linear && !depends_on(kappas.back().value, gathers);
   }
   if (!from_source) {
@@ -57,7 +57,7 @@ void derive_arrival_pre(const Program& program, Edge& e, const Cell& pre, const 
   StateMap tilde;
   Bindings jumped;
   for (const auto& [state, value] : after) {
-    tilde.emplace(state, simplify(pulled.at(state)));
+    tilde.emplace(state, tidy(pulled.at(state)));
     jumped.emplace(symbol(state), value);
   }
   list_adjoints(tilde, e.back_arrive_pre);
@@ -73,7 +73,7 @@ void derive_arrival_pre(const Program& program, Edge& e, const Cell& pre, const 
     if (e.jump_linear) nu = nu + g.factor * dot(kappa_name(g.name));
   }
   if (!e.jump_linear) nu = nu + symbol(qualified(e.name, "nu_post"));
-  e.back_acc = simplify(nu);
+  e.back_acc = tidy(nu);
 }
 
 /// Continuous couplings: G = sum over all sources of W * factor, every step.
@@ -86,7 +86,7 @@ void derive_coupling(Edge& e, const Cell& pre, const std::set<std::string>& para
   wanted.insert(parameters.begin(), parameters.end());
   const auto pulled = pull_back(seeds, wanted);
   for (const std::string& s : real_states(pre))
-    if (const Expr v = simplify(pulled.at(s)); !v.is_number(0)) e.back_couple_pre.push_back({adjoint_name(s), adjoint(s) + v});
+    if (const Expr v = tidy(pulled.at(s)); !v.is_number(0)) e.back_couple_pre.push_back({adjoint_name(s), adjoint(s) + v});
   list_gradients(pulled, parameters, e.back_couple_pre_gradient);
 }
 

@@ -21,6 +21,11 @@ std::vector<Expr> stops_in(Expr e) {
 
 }  // namespace
 
+Expr tidy(Expr e) {
+  constexpr std::size_t large = 80;                // the composed stages of RK4 share most of their nodes; expanding them only grows the text
+  return dag_size(e) <= large ? simplify(e) : e;
+}
+
 std::set<std::string> real_states(const Cell& c) {
   std::set<std::string> names;
   for (const State& s : c.states)
@@ -82,19 +87,19 @@ JumpAdjoint jump_adjoint(const StateMap& flow, const StateMap& after, bool ident
   const auto pulled = weigh(after, states);
   result.nu = 0.0;
   for (const auto& [state, value] : after) {
-    const Expr tilde = identity_jacobian ? adjoint(state) : simplify(pulled.at(state));
+    const Expr tilde = identity_jacobian ? adjoint(state) : tidy(pulled.at(state));
     result.tilde.emplace(state, tilde);
     const Expr f = flow.at(state), f_after = substitute(f, jumped);
     result.nu = result.nu + adjoint(state) * (f_after - explicit_motion(value, flow)) - tilde * f;
   }
-  result.nu = simplify(result.nu);
+  result.nu = tidy(result.nu);
   return result;
 }
 
 void list_gradients(const std::map<std::string, Expr>& pulled, const std::set<std::string>& parameters, std::vector<Update>& out) {
   for (const auto& [name, value] : pulled)
     if (parameters.contains(name))
-      if (const Expr v = simplify(value); !v.is_number(0)) out.push_back({gradient_name(name), v});
+      if (const Expr v = tidy(value); !v.is_number(0)) out.push_back({gradient_name(name), v});
 }
 
 void list_adjoints(const StateMap& tilde, std::vector<Update>& out) {

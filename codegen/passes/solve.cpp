@@ -143,7 +143,7 @@ void solve_cell(Cell& c, TimeMode mode, Solver wanted, const Location& at, Diagn
   }
   Bindings after_flow;
   for (Update& u : c.advance) {
-    u.value = simplify(u.value);
+    if (wanted != Solver::rk4) u.value = simplify(u.value);
     after_flow.emplace(symbol(u.target), u.value);
   }
   for (const Update& s : own_step) {
