@@ -35,11 +35,8 @@ class LossLowering {
     if (auto it = names_.find(e); it != names_.end()) n.name = it->second;
     names_[e] = n.name;
     Block b = element_block();
-    n.value = symbol(b.let("term", b.lower(args[0])));
-    n.body = b.finish();
-    if (n.body.empty()) n.value = args[0];
     n.note = print(e);
-    out.push_back(n);
+    out.push_back(with_body(b, n, args[0]));
     return symbol(n.name);
   }
 
@@ -58,9 +55,9 @@ class LossLowering {
     value.count = loss_.labelled ? 1 : 0;
     const Expr total = reduce(loss_.value, out, value.body);
     Block b = element_block();
-    const std::string name = b.let("value", b.lower(total));
-    append(value.body, b.finish());
-    value.value = symbol(name);
+    Node whole = with_body(b, make_node(NodeKind::let), total);
+    append(value.body, std::move(whole.body));
+    value.value = whole.value;
     out.push_back(value);
     if (first && loss_.labelled && loss_.when == Loss::When::end) {
       out.push_back(in_cell(NodeKind::predict, cell_.name));
@@ -78,6 +75,17 @@ class LossLowering {
   }
 
  private:
+  /// The statements that a value needs, as the body of the node that has this value.
+  static Node with_body(Block& b, Node n, Expr value) {
+    n.value = b.lower(value);
+    n.kind = n.kind == NodeKind::let ? NodeKind::score : n.kind;  // a let without readers would be dropped
+    b.push(std::move(n));
+    std::vector<Node> nodes = b.finish();
+    Node last = std::move(nodes.back());
+    nodes.pop_back();
+    last.body = std::move(nodes);
+    return last;
+  }
   static bool defined_here(const std::vector<Node>& nodes, const std::string& name) {
     for (const Node& n : nodes)
       if (n.name == name) return true;

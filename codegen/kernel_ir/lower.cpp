@@ -38,7 +38,7 @@ void lay_out(Lowering& l) {
     m.edges.push_back(e);
   }
   for (const Parameter& q : l.program.parameters) {
-    ParameterLayout layout{q.name, q.rows, q.cols, q.trainable && m.learns, q.axes == Parameter::Axes::source_target, q.cell, q.axes == Parameter::Axes::source};
+    ParameterLayout layout{q.name, q.rows, q.cols, q.trainable && m.learns, q.axes == Parameter::Axes::source_target, q.axes == Parameter::Axes::shared ? std::string() : q.cell, q.axes == Parameter::Axes::source};
     m.parameters.push_back(layout);
   }
 }

@@ -20,7 +20,7 @@ void Printer::header() {
 void Printer::sizes() {
   w_.raw("");
   w_.raw("// ---- sizes");
-  for (const CellLayout& c : m_.cells) w_.line("constexpr int {} = {};", n(c.name), c.size);
+  for (const CellLayout& c : m_.cells) w_.line("constexpr int {0} = {1}, {2}_blocks = blocks_of({0});", n(c.name), c.size, identifier(c.name));
   w_.line("constexpr std::uint32_t STEPS_AHEAD = {};", m_.steps_ahead);
   w_.line("constexpr std::uint32_t HISTORY_EXTRA = {};", m_.history_rows);
 }

@@ -7,8 +7,8 @@ namespace antidrome::openmp {
 using namespace kernel;
 using ir::Expr;
 
-std::string Printer::begin(const CellLayout& c) const { return c.source >= 0 ? fmt::format("events[{}].step_begin", c.source) : "tape." + identifier(c.name) + "_begin"; }
-std::string Printer::unit(const CellLayout& c) const { return c.source >= 0 ? fmt::format("events[{}].unit", c.source) : "tape." + identifier(c.name) + "_unit"; }
+std::string Printer::begin(const CellLayout& c) const { return c.source >= 0 ? fmt::format("trial.events[{}].step_begin", c.source) : "tape." + identifier(c.name) + "_begin"; }
+std::string Printer::unit(const CellLayout& c) const { return c.source >= 0 ? fmt::format("trial.events[{}].unit", c.source) : "tape." + identifier(c.name) + "_unit"; }
 
 std::string Printer::address(const Node& node) const {
   const char* at = node.column == Column::block ? " + at" : node.column == Column::unit ? " + j" : node.column == Column::spike ? " + s" : "";
@@ -37,14 +37,22 @@ void Printer::nodes(const std::vector<Node>& list) {
   for (const Node& child : list) node(child);
 }
 
-void Printer::let(const Node& node, const std::string& value, bool) {
+void Printer::let(const Node& node) {
   if (!node.note.empty()) w_.comment(node.note);
-  if (column_ == Column::block) w_.line("const vf {} = vec({});", node.name, value);
-  else w_.line("const {} {} = {};", numbers_ == Numbers::wide ? "double" : "real", node.name, value);
+  if (column_ == Column::block) w_.line("const vf {} = {};", node.name, vector_text(node.value));
+  else w_.line("const {} {} = {};", numbers_ == Numbers::wide ? "double" : "real", node.name, text(node.value));
+}
+
+/// A value of a block loop: every local name there is a vector, so only what has no local name in it must be spread over lanes.
+std::string Printer::vector_text(Expr e) const {
+  for (const std::string& s : ir::free_symbols(e))
+    if (!s.starts_with("k.")) return text(e);
+  return "vec(" + text(e) + ")";
 }
 
 void Printer::load(const Node& node) {
   if (node.column == Column::block) w_.line("const vf {} = load({});", node.name, address(node));
+  else if (column_ == Column::block) w_.line("const vf {} = vec({});", node.name, element(node));
   else w_.line("const {} {} = {};", numbers_ == Numbers::wide ? "double" : "real", node.name, element(node));
 }
 
@@ -53,26 +61,28 @@ void Printer::store(const Node& node, bool add) {
   const Buffer* b = m_.buffer(node.buffer);
   const std::string value = text(node.value);
   if (b->shape == Shape::masks) w_.line("store_mask({}, vi{{}});", address(node));
-  else if (node.column == Column::block) w_.line("store({0}, {1}vec({2}));", address(node), add ? fmt::format("load({}) + ", address(node)) : "", value);
+  else if (node.column == Column::block) w_.line("store({0}, {1}{2});", address(node), add ? fmt::format("load({}) + ", address(node)) : "", add ? "(" + vector_text(node.value) + ")" : vector_text(node.value));
   else if (node.column == Column::unit && b->space != Space::tape && !add) w_.line("set_element(m.{}, j, {});", b->name, value);
-  else w_.line("{} {} real({});", element(node), add ? "+=" : "=", value);
+  else w_.line("{} {} {};", element(node), add ? "+=" : "=", numbers_ == Numbers::wide ? "real(" + value + ")" : value);
 }
 
 void Printer::for_tiles(const Node& node) {
-  const std::string tile = fmt::format("tile_of({}, {})", n(node.cell), node.count);
+  const std::string cell = identifier(node.cell);
+  w_.open_scope();
+  w_.line("constexpr int {}_tile = tile_of({}, {});", cell, n(node.cell), node.count);
   w_.line("_Pragma(\"GCC unroll 4\")");
-  w_.open(fmt::format("for (int b0 = 0; b0 < blocks_of({}); b0 += {})", n(node.cell), tile));
-  w_.line("constexpr int {}_tile = {};", identifier(node.cell), tile);
+  w_.open(fmt::format("for (int b0 = 0; b0 < {0}_blocks; b0 += {0}_tile)", cell));
   tile_ = node.cell;
   nodes(node.body);
   tile_.clear();
+  w_.close();
   w_.close();
 }
 
 void Printer::for_blocks(const Node& node) {
   if (!node.note.empty()) w_.comment(node.note);
   const bool tiled = node.count == 1;
-  const std::string sums = tiled ? fmt::format("{}_tile", identifier(node.cell)) : fmt::format("blocks_of({})", n(node.cell));
+  const std::string sums = identifier(node.cell) + (tiled ? "_tile" : "_blocks");
   w_.line("ANTIDROME_UNROLL");
   w_.open(fmt::format("for (int b = 0; b < {}; ++b)", sums));
   w_.line("[[maybe_unused]] const int block = {}, at = LANES * block;", tiled ? "b0 + b" : "b");
@@ -87,9 +97,9 @@ void Printer::for_spikes(const Node& node) {
   if (!node.note.empty()) w_.comment(node.note);
   const CellLayout& c = m_.cell(node.cell);
   const std::string list = begin(c);
-  w_.open("");
+  w_.open_scope();
   if (node.count == 0) w_.line("const std::uint32_t s0 = {0}[t], s1 = {0}[t + 1];", list);
-  else w_.line("const std::uint32_t s0 = t >= {1} ? {0}[t - {1}] : 0, s1 = t >= {1} ? {0}[t - {1} + 1] : 0;", list, node.count);
+  else w_.line("const std::uint32_t s0 = t >= {1} ? {0}[t - {1}] : 0, s1 = t >= {1} ? {0}[{2}] : 0;", list, node.count, node.count == 1 ? "t" : fmt::format("t - {}", node.count - 1));
   w_.open("for (std::uint32_t s = s0; s < s1; ++s)");
   w_.line("[[maybe_unused]] const int j = {}[s];", unit(c));
   const Column before = column_;
@@ -101,13 +111,16 @@ void Printer::for_spikes(const Node& node) {
 }
 
 void Printer::for_events_ahead(const Node& node) {
-  const std::string cell = n(node.cell);
+  const std::string cell = identifier(node.cell);
   tile_ = node.cell;
-  w_.open(fmt::format("for (int b0 = 0; b0 < blocks_of({0}); b0 += tile_of({0}))", cell));
+  w_.open_scope();
+  w_.line("constexpr int {}_tile = tile_of({});", cell, n(node.cell));
+  w_.open(fmt::format("for (int b0 = 0; b0 < {0}_blocks; b0 += {0}_tile)", cell));
   w_.open("for (std::uint32_t t = t0; t < t1; ++t)");
-  w_.line("vf {}[tile_of({})] = {{}};", node.name, cell);
+  w_.line("vf {}[{}_tile] = {{}};", node.name, cell);
   nodes(node.body);
-  w_.line("ANTIDROME_UNROLL for (int b = 0; b < tile_of({}); ++b) store(m.{}[t - t0] + LANES * (b0 + b), {}[b]);", cell, node.buffer, node.name);
+  w_.line("ANTIDROME_UNROLL for (int b = 0; b < {}_tile; ++b) store(m.{}[t - t0] + LANES * (b0 + b), {}[b]);", cell, node.buffer, node.name);
+  w_.close();
   w_.close();
   w_.close();
   tile_.clear();
@@ -134,11 +147,14 @@ void Printer::dense(const Node& node) {
             node.name.empty() ? fmt::format("sum_of<blocks_of({})>(m.{})", post, node.edge) : fmt::format("product_of<blocks_of({0})>(w.{1} + std::size_t(j) * stride_of({0}), m.{2})", post, identifier(node.name), node.edge));
   } else {
     const std::string post = n(m_.buffer(node.buffer)->cell);
-    w_.open(fmt::format("for (int b0 = 0; b0 < blocks_of({0}); b0 += tile_of({0}))", post));
-    w_.line("vf sum[tile_of({})] = {{}};", post);
+    w_.open_scope();
+    w_.line("constexpr int blocks = blocks_of({0}), tile = tile_of({0});", post);
+    w_.open("for (int b0 = 0; b0 < blocks; b0 += tile)");
+    w_.line("vf sum[tile] = {{}};");
     if (node.name.empty()) w_.line("for (int j = 0; j < {}; ++j) add_all(sum, m.{}[j]);", rows, node.edge);
     else w_.line("for (int j = 0; j < {}; ++j) add_row(sum, w.{} + std::size_t(j) * stride_of({}) + LANES * b0, m.{}[j]);", rows, identifier(node.name), post, node.edge);
-    w_.line("ANTIDROME_UNROLL for (int b = 0; b < tile_of({}); ++b) store(m.{} + LANES * (b0 + b), sum[b]);", post, node.buffer);
+    w_.line("ANTIDROME_UNROLL for (int b = 0; b < tile; ++b) store(m.{} + LANES * (b0 + b), sum[b]);", node.buffer);
+    w_.close();
     w_.close();
   }
 }
@@ -146,7 +162,7 @@ void Printer::dense(const Node& node) {
 void Printer::gather_gradient(const Node& node) {
   const EdgeLayout& e = m_.edge(node.edge);
   const CellLayout& c = m_.cell(node.cell);
-  const std::string by_unit = c.source >= 0 ? fmt::format("events[{0}].unit_begin, events[{0}].step", c.source) : fmt::format("tape.{0}_by_unit, tape.{0}_step", identifier(c.name));
+  const std::string by_unit = c.source >= 0 ? fmt::format("trial.events[{0}].unit_begin, trial.events[{0}].step", c.source) : fmt::format("tape.{0}_by_unit, tape.{0}_step", identifier(c.name));
   w_.line("gather_gradient<{}>({}, {}, {}, history.{}, history.rows, {}, part.{}, stride_of({}), {});", n(e.post), by_unit, node.value.defined() ? "tape." + node.value.name() : "nullptr",
           n(c.name), node.buffer, e.delay, identifier(node.name), n(e.post), node.count ? "false" : "first");
 }
@@ -154,13 +170,13 @@ void Printer::gather_gradient(const Node& node) {
 void Printer::list_by_unit(const Node& node) {
   const std::string cell = identifier(node.cell);
   if (!node.edge.empty()) {                                       // events of the data are listed by unit already: only their factors follow
-    w_.open("");
+    w_.open_scope();
     w_.line("const std::uint32_t place = --m.{}_cursor[j];", identifier(node.edge));
     for (const std::string& f : m_.edge(node.edge).factors) w_.line("tape.{0}_by_unit[place] = tape.{0}[s];", f);
     w_.close();
     return;
   }
-  w_.open("");
+  w_.open_scope();
   w_.line("const std::uint32_t place = --tape.{}_by_unit[j];", cell);
   w_.line("tape.{}_step[place] = std::uint16_t(t);", cell);
   for (const EdgeLayout& e : m_.edges)
@@ -231,15 +247,15 @@ void Printer::node(const Node& node) {
       w_.close();
       break;
     case NodeKind::load: load(node); break;
-    case NodeKind::let: let(node, text(node.value), true); break;
+    case NodeKind::let: let(node); break;
     case NodeKind::store: store(node, false); break;
     case NodeKind::add: store(node, true); break;
     case NodeKind::clamp_slope:
       w_.comment(node.note);
-      w_.line("const real {} = clamp_slope({}, least_slope, result.clamped);", node.name, text(node.value));
+      w_.line("const real {} = clamp_slope({}, trial.least_slope, result.clamped);", node.name, text(node.value));
       break;
     case NodeKind::tile: {
-      const std::string blocks = node.count ? fmt::format("{}_tile", identifier(node.cell)) : fmt::format("blocks_of({})", n(node.cell));
+      const std::string blocks = identifier(node.cell) + (node.count ? "_tile" : "_blocks");
       w_.line("vf {}[{}] = {{}};", node.name, blocks);
       if (!node.buffer.empty()) w_.line("ANTIDROME_UNROLL for (int b = 0; b < {}; ++b) {}[b] = load(m.{}[ta] + LANES * {});", blocks, node.name, node.buffer, node.count ? "(b0 + b)" : "b");
       break;
@@ -283,11 +299,22 @@ void Printer::node(const Node& node) {
     case NodeKind::predict: w_.line("result.prediction = has_label ? best_label({}, {}) : -1;", n(node.cell), node.name); break;
     case NodeKind::score: w_.line("if (result.scores) result.scores[j] = {};", text(node.value)); break;
     case NodeKind::clear:
-      if (const Buffer* b = m_.buffer(node.buffer); b->space == Space::history) w_.line("clear_rows<{}>(history.{}, history.rows, steps);", n(b->cell), b->name);
+      if (const Buffer* b = m_.buffer(node.buffer); b->space == Space::history) w_.line("clear_rows<{}>(history.{}, history.rows, trial.steps);", n(b->cell), b->name);
       else w_.line("std::memset(m.{0}, 0, sizeof m.{0});", node.buffer);
       break;
   }
 }
+
+namespace {
+
+bool reads_label(const Node& node) {
+  if (node.kind == NodeKind::loss_value) return true;
+  for (const Node& child : node.body)
+    if (reads_label(child)) return true;
+  return false;
+}
+
+}  // namespace
 
 void Printer::functions(const Node& node) {
   for (const Node& child : node.body) functions(child);
@@ -299,14 +326,12 @@ void Printer::functions(const Node& node) {
                       node.name == "gather_ahead" ? ", std::uint32_t t0, std::uint32_t t1" : node.name == "forward_step" ? ", std::uint32_t t, std::uint32_t ta" : node.name == "gather_gradients" ? ", const History& history, const Part& part, bool first"
                       : node.name == "adjoint_step" ? ", const History& history, const Part& part, std::uint32_t t"
                       : node.name == "begin_adjoint" || node.name == "finish_adjoint" ? ", const History& history, const Part& part" : ""));
-  w_.line("[[maybe_unused]] const antidrome_events* const events = trial.events;");
-  w_.line("[[maybe_unused]] const std::uint32_t steps = trial.steps;");
-  w_.line("[[maybe_unused]] const int label = trial.label;");
-  w_.line("[[maybe_unused]] const bool has_label = label >= 0;");
-  w_.line("[[maybe_unused]] const real least_slope = trial.least_slope;");
-  if (node.name == "finish_trial") w_.line("[[maybe_unused]] const std::uint32_t t = steps;");
+  if (node.name == "finish_trial") w_.line("[[maybe_unused]] const std::uint32_t t = trial.steps;");
   if (node.name == "begin_trial" || node.name == "begin_adjoint" || node.name == "finish_adjoint") w_.line("[[maybe_unused]] const std::uint32_t t = 0;");
-  w_.line("(void)k, (void)w, (void)m, (void)tape, (void)result;");
+  if (reads_label(node)) {
+    w_.line("const int label = trial.label;");
+    w_.line("[[maybe_unused]] const bool has_label = label >= 0;");
+  }
   nodes(node.body);
   w_.close();
 }

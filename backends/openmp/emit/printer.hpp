@@ -22,7 +22,8 @@ class Printer {
   void functions(const kernel::Node& n);
   void node(const kernel::Node& n);
   void nodes(const std::vector<kernel::Node>& list);
-  void let(const kernel::Node& n, const std::string& value, bool is_number);
+  void let(const kernel::Node& n);
+  std::string vector_text(ir::Expr e) const;
   void load(const kernel::Node& n);
   void store(const kernel::Node& n, bool add);
   void for_tiles(const kernel::Node& n);

@@ -17,6 +17,7 @@ class Writer {
   }
   void comment(const std::string& text);        ///< "// text", wrapped
   void open(const std::string& text) { raw(text + " {"); ++depth_; }
+  void open_scope() { raw("{"); ++depth_; }
   void close(const std::string& after = {}) { --depth_; raw("}" + after); }
   const std::string& text() const { return out_; }
 
