@@ -40,7 +40,7 @@ std::vector<std::string> command_names(const CLI::App& app) {
 std::vector<std::string> option_names(const CLI::App& command) {
   std::vector<std::string> names;
   for (const CLI::Option* option : command.get_options())
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    for (const std::string& name : option->get_lnames()) names.push_back(fmt::format("--{}", name));
   return names;
 }
 
@@ -84,7 +84,7 @@ int parse_and_run(CLI::App& app, Context& context, int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     const auto [command, used] = named_command(app, context.words);
-    fmt::print("{}", command->help());
+    fmt::print("{}", command->help(command == &app ? "" : "antidrome"));
     return exit_ok;
   } catch (const CLI::CallForVersion&) {
     fmt::print("antidrome {}\n", ANTIDROME_VERSION);
@@ -105,6 +105,7 @@ int run(int argc, char** argv) {
     app.set_version_flag("--version", ANTIDROME_VERSION);
     app.require_subcommand(1);
     for (const auto add : {add_build, add_train, add_eval, add_run, add_check, add_plan, add_plot, add_data, add_bench, add_doctor}) add(app, context);
+    for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) command->footer("");
     return parse_and_run(app, context, argc, argv);
   } catch (const Failure& failure) {
     complain(failure.diagnostics());

@@ -12,7 +12,7 @@ void add_plot(CLI::App& app, Context&) {
   command->callback([folder] {
     const RunFolder run = RunFolder::open(*folder);
     if (!plot_run(run.path(), false))
-      fail(exit_user, "AD415", {run.path().string()}, "this antidrome was built without plots", "build it with libpng (apt-get install libpng-dev); metrics.csv has the numbers");
+      fail(exit_user, "AD415", {run.path().string()}, "this antidrome was built without plots", "build it with cairo (apt-get install libcairo2-dev); metrics.csv has the numbers");
   });
 }
 

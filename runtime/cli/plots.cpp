@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #ifdef ANTIDROME_HAS_PLOT
+#include "runtime/data/yinyang.hpp"
 #include "runtime/plot/plots.hpp"
 #include "runtime/session/failure.hpp"
 #include "runtime/train/checkpoint.hpp"
+#include "runtime/train/config.hpp"
 #include "runtime/train/hdf5_file.hpp"
 
 #include <algorithm>
@@ -38,11 +40,18 @@ std::map<std::string, std::vector<double>> read_columns(const fs::path& file) {
 
 class Drawer {
  public:
-  Drawer(const fs::path& folder, bool quiet) : folder_(folder), quiet_(quiet) { fs::create_directories(folder / "plots"); }
+  Drawer(const fs::path& folder, bool quiet) : folder_(folder), quiet_(quiet) {
+    fs::create_directories(folder / "plots");
+    if (fs::exists(folder / "config.toml")) data_ = load_config((folder / "config.toml").string(), {}).data;
+    if (const auto found = data_.values.find("kind"); found != data_.values.end()) kind_ = found->second;
+  }
 
   void draw() {
     curves();
-    for (const char* split : {"test", "validation"}) confusion(split);
+    for (const data::Split split : {data::Split::test, data::Split::validation}) {
+      confusion(data::to_string(split));
+      if (kind_ == "yinyang") decisions(split);
+    }
     weights();
     raster();
   }
@@ -72,10 +81,11 @@ class Drawer {
     const std::vector<double>&labels = columns["label"], &predictions = columns["prediction"];
     const double most = labels.empty() ? -1 : *std::max_element(labels.begin(), labels.end());
     if (most < 1 || most > 1000) return;  // no labels, or too many to draw
-    const auto classes = static_cast<std::size_t>(std::max(most, *std::max_element(predictions.begin(), predictions.end()))) + 1;
+    const auto seen = static_cast<std::uint32_t>(std::max(most, *std::max_element(predictions.begin(), predictions.end()))) + 1;
     plot::ConfusionMatrix data;
+    data.classes = data::class_names(kind_, seen);
+    const std::size_t classes = data.classes.size();
     data.subtitle = fmt::format("{}, {} samples of {}", folder_.filename().string(), labels.size(), split);
-    for (std::size_t k = 0; k < classes; ++k) data.classes.push_back(fmt::format("{}", k));
     data.counts.assign(classes, std::vector<std::uint64_t>(classes, 0));
     data.undecided.assign(classes, 0);
     for (std::size_t k = 0; k < labels.size() && k < predictions.size(); ++k) {
@@ -84,6 +94,22 @@ class Drawer {
       ++(predictions[k] < 0 ? data.undecided[label] : data.counts[label][static_cast<std::size_t>(predictions[k])]);
     }
     save(plot::confusion_matrix(data), "confusion_" + split);
+  }
+
+  // The samples of this task are points: what is predicted where?
+  void decisions(data::Split split) {
+    auto columns = read_columns(folder_ / fmt::format("predictions_{}.csv", data::to_string(split)));
+    const std::vector<double>&index = columns["index"], &predictions = columns["prediction"];
+    if (index.empty()) return;
+    const std::vector<data::YinYangPoint> points = data::yinyang_points(data_, split);
+    plot::DecisionScatter data;
+    data.subtitle = fmt::format("{}, {}", folder_.filename().string(), data::to_string(split));
+    data.classes = data::class_names(kind_, 3);
+    for (std::size_t k = 0; k < std::min(index.size(), predictions.size()); ++k) {
+      const auto sample = static_cast<std::size_t>(index[k]);
+      if (sample < points.size()) data.samples.push_back({points[sample].x, points[sample].y, points[sample].label, static_cast<std::int32_t>(predictions[k])});
+    }
+    save(plot::decision_scatter(data), fmt::format("decisions_{}", data::to_string(split)));
   }
 
   void weights() {
@@ -123,6 +149,8 @@ class Drawer {
 
   fs::path folder_;
   bool quiet_;
+  data::DatasetOptions data_;
+  std::string kind_;
 };
 
 }  // namespace

@@ -1,0 +1,178 @@
+// The train command as a user runs it, on a simulator by hand: what it writes, that threads do not matter, and that a run which was
+// killed or interrupted goes on bit by bit.
+#include "runtime/train/checkpoint.hpp"
+#include "tests/runtime/fake.hpp"
+
+#include <chrono>
+#include <csignal>
+#include <fcntl.h>
+#include <spawn.h>
+#include <thread>
+#include <unistd.h>
+
+extern char** environ;
+
+namespace antidrome {
+namespace {
+
+using test::Outcome;
+using test::Scratch;
+
+struct Place {
+  Scratch scratch;
+  explicit Place(const std::string& more = "[output]\nplots = false\ncheckpoint_seconds = 0\n", const std::string& kind = "float") {
+    test::make_build(scratch / "build", kind);
+    test::write(scratch / "run.toml", test::fake_config(more));
+  }
+  Outcome train(const std::string& arguments) { return test::antidrome(scratch.path(), "train --config run.toml " + arguments); }
+  std::string last(const std::string& run) { return test::read(scratch / (run + "/checkpoints/last.h5")); }
+};
+
+std::size_t lines(const std::string& text) { return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')); }
+
+TEST(Train, ends_with_the_test_accuracy_and_leaves_a_run_folder) {
+  Place place;
+  const Outcome out = place.train("--out run");
+  ASSERT_EQ(out.exit_code, 0) << out.output;
+  const std::size_t at = out.output.rfind("test accuracy: ");
+  ASSERT_NE(at, std::string::npos) << out.output;
+  EXPECT_GT(std::stod(out.output.substr(at + 15)), 45);  // a line through Yin-Yang reaches about 64 %, chance is 33 %
+  for (const char* file : {"config.toml", "environment.json", "metrics.jsonl", "metrics.csv", "log.txt", "predictions_test.csv", "recording.h5", "checkpoints/last.h5", "checkpoints/best.h5"})
+    EXPECT_TRUE(test::fs::exists(place.scratch / ("run/" + std::string(file)))) << file;
+  EXPECT_EQ(lines(test::read(place.scratch / "run/metrics.csv")), 5u);
+  EXPECT_EQ(lines(test::read(place.scratch / "run/predictions_test.csv")), 101u);
+}
+
+TEST(Train, the_loss_falls) {
+  Place place;
+  ASSERT_EQ(place.train("--out run --set train.epochs=8").exit_code, 0);
+  std::ifstream in(place.scratch / "run/metrics.jsonl");
+  std::vector<double> losses;
+  for (std::string line; std::getline(in, line);)
+    if (const auto event = nlohmann::json::parse(line); event["type"] == "epoch") losses.push_back(event["loss"]);
+  ASSERT_EQ(losses.size(), 8u);
+  for (std::size_t k = 1; k < losses.size(); ++k) EXPECT_LT(losses[k], losses[k - 1]);
+}
+
+TEST(Train, the_number_of_threads_does_not_matter) {
+  Place place;
+  ASSERT_EQ(place.train("--out one --threads 1").exit_code, 0);
+  ASSERT_EQ(place.train("--out three --threads 3").exit_code, 0);
+  EXPECT_EQ(place.last("one"), place.last("three"));
+}
+
+TEST(Train, another_seed_is_another_run) {
+  Place place;
+  ASSERT_EQ(place.train("--out one").exit_code, 0);
+  ASSERT_EQ(place.train("--out two --set train.seed=2").exit_code, 0);
+  EXPECT_NE(read_checkpoint(place.scratch / "one/checkpoints/last.h5").block("parameters/input_output.w").values,
+            read_checkpoint(place.scratch / "two/checkpoints/last.h5").block("parameters/input_output.w").values);
+}
+
+// The command as a child process, so that it can be killed.
+pid_t start(const Place& place, const std::string& out) {
+  const std::string config = (place.scratch / "run.toml").string(), folder = (place.scratch / out).string(), program = test::command_path();
+  std::vector<std::string> words = {program, "train", "--config", config, "--out", folder, "--quiet", "--set", "train.epochs=200"};
+  if (test::fs::exists(folder + "/config.toml")) words.push_back("--resume");
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  pid_t child = -1;
+  EXPECT_EQ(posix_spawn(&child, program.c_str(), &actions, nullptr, argv.data(), environ), 0);
+  posix_spawn_file_actions_destroy(&actions);
+  return child;
+}
+
+int wait_for(pid_t child) {
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+TEST(Train, killed_at_any_time_and_resumed_it_ends_as_if_nothing_had_happened) {
+  for (const char* every : {"0", "7"}) {
+    Place place("[output]\nplots = false\ncheckpoint_seconds = 0\ncheckpoint_batches = " + std::string(every) + "\n");
+    ASSERT_EQ(wait_for(start(place, "whole")), 0);
+    int kills = 0;
+    for (int attempt = 0;; ++attempt) {
+      ASSERT_LT(attempt, 200);
+      const pid_t child = start(place, "broken");
+      std::this_thread::sleep_for(std::chrono::milliseconds(25 + 41 * attempt % 300));  // in start-up, in an epoch, in a checkpoint
+      kill(child, SIGKILL);
+      const int ended = wait_for(child);
+      if (ended == 0) break;
+      ++kills;
+      ASSERT_EQ(ended, 128 + SIGKILL);
+      if (!test::fs::exists(place.scratch / "broken/checkpoints/last.h5")) test::fs::remove_all(place.scratch / "broken");  // nothing to resume yet
+    }
+    EXPECT_GE(kills, 3);
+    EXPECT_EQ(place.last("whole"), place.last("broken"));
+    EXPECT_EQ(test::read(place.scratch / "whole/checkpoints/best.h5"), test::read(place.scratch / "broken/checkpoints/best.h5"));
+    EXPECT_EQ(test::read(place.scratch / "whole/predictions_test.csv"), test::read(place.scratch / "broken/predictions_test.csv"));
+    EXPECT_EQ(lines(test::read(place.scratch / "broken/metrics.csv")), 201u);  // no epoch lost, none twice
+  }
+}
+
+TEST(Train, interrupted_it_saves_a_checkpoint_exits_130_and_resumes_bit_by_bit) {
+  Place place("[output]\nplots = false\n");
+  ASSERT_EQ(wait_for(start(place, "whole")), 0);
+  const pid_t child = start(place, "broken");
+  std::this_thread::sleep_for(std::chrono::milliseconds(150));
+  kill(child, SIGINT);
+  ASSERT_EQ(wait_for(child), 130);
+  ASSERT_TRUE(test::fs::exists(place.scratch / "broken/checkpoints/last.h5"));
+  ASSERT_EQ(wait_for(start(place, "broken")), 0);
+  EXPECT_EQ(place.last("whole"), place.last("broken"));
+}
+
+TEST(Train, a_loss_that_is_not_finite_is_a_warning_and_with_strict_an_error) {
+  Place place;
+  const Outcome lenient = place.train("--out run --set 'params.\"output.bias\"={number=1e308,clamp=[0,1e308]}' --set model.precision=double");
+  EXPECT_EQ(lenient.exit_code, 0) << lenient.output;
+  EXPECT_NE(lenient.output.find("warning: epoch 1, batch 1: state 'v' of neuron 1 of population 'output' is not finite at step 7 (3.5 ms), sample 0"), std::string::npos) << lenient.output;
+  EXPECT_NE(lenient.output.find("[AD450]"), std::string::npos);
+  const Outcome strict = place.train("--out run2 --strict --set 'params.\"output.bias\"={number=1e308,clamp=[0,1e308]}'");
+  EXPECT_EQ(strict.exit_code, 3) << strict.output;
+  EXPECT_NE(strict.output.find("error: epoch 1, batch 1: state 'v'"), std::string::npos) << strict.output;
+}
+
+TEST(Train, a_gradient_that_stays_zero_is_told) {
+  Place place;
+  const Outcome out = place.train("--out run --set params.scale=0");
+  EXPECT_EQ(out.exit_code, 0) << out.output;
+  EXPECT_NE(out.output.find("epoch 1: every gradient of 'input_output.w' was zero, so it did not learn [AD452]"), std::string::npos) << out.output;
+}
+
+TEST(Train, a_population_that_never_fires_is_told) {
+  Place place;
+  const Outcome out = place.train("--out run --set data.input_dropout=1 --strict");
+  EXPECT_EQ(out.exit_code, 3) << out.output;
+  EXPECT_NE(out.output.find("epoch 1: no neuron of population 'output' fired a single spike [AD451]"), std::string::npos) << out.output;
+}
+
+TEST(Train, numbers_are_written_with_points_whatever_the_locale) {
+  Place place;
+  ASSERT_EQ(test::antidrome(place.scratch.path(), "train --config run.toml --out run", "LC_ALL=de_DE.UTF-8 LANG=de_DE.UTF-8").exit_code, 0);
+  std::ifstream in(place.scratch / "run/metrics.csv");
+  std::string header, row;
+  std::getline(in, header);
+  std::getline(in, row);
+  EXPECT_EQ(std::count(row.begin(), row.end(), ','), std::count(header.begin(), header.end(), ','));
+}
+
+TEST(Eval, gives_the_accuracy_that_training_ended_with) {
+  Place place;
+  const Outcome train = place.train("--out run --quiet");
+  const Outcome eval = test::antidrome(place.scratch.path(), "eval run");
+  ASSERT_EQ(eval.exit_code, 0) << eval.output;
+  const std::string figure = train.output.substr(train.output.find("test accuracy:"));
+  EXPECT_NE(eval.output.find(figure), std::string::npos) << eval.output;
+  EXPECT_EQ(test::antidrome(place.scratch.path(), "eval run --split validation --checkpoint best --json").exit_code, 0);
+}
+
+}  // namespace
+}  // namespace antidrome
