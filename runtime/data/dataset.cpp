@@ -13,6 +13,7 @@
 #include <array>
 #include <cstdlib>
 #include <numeric>
+#include <utility>
 
 namespace antidrome::data {
 namespace {
@@ -41,16 +42,21 @@ Trial read_trial(const OptionReader& options, double window_ms) {
   return t;
 }
 
-std::unique_ptr<Dataset> yinyang(const OptionReader& options, Split split) {
-  const Trial t = read_trial(options, 30);
-  const YinYangCode code{options.number("t_min_ms", 2 * t.dt_ms, 0, t.trial_ms), options.number("t_max_ms", t.window_ms - 2 * t.dt_ms, 0, t.trial_ms),
-                         options.number("bias_ms", 0, 0, t.trial_ms)};
+std::vector<YinYangPoint> yinyang_points(const OptionReader& options, Split split) {
   constexpr std::array<std::uint64_t, 3> sizes{5000, 1000, 1000}, seeds{42, 41, 40};  // of the published sets
   const auto s = static_cast<std::size_t>(split);
   const std::string name = to_string(split);
   const std::uint64_t size = options.count(name + "_size", sizes[s], 1u << 30);
-  if (size == 0) return nullptr;
-  return make_yinyang("yinyang " + name, size, static_cast<std::uint32_t>(options.count(name + "_seed", seeds[s], UINT32_MAX)), code);
+  return data::yinyang_points(size, static_cast<std::uint32_t>(options.count(name + "_seed", seeds[s], UINT32_MAX)));
+}
+
+std::unique_ptr<Dataset> yinyang(const OptionReader& options, Split split) {
+  const Trial t = read_trial(options, 30);
+  const YinYangCode code{options.number("t_min_ms", 2 * t.dt_ms, 0, t.trial_ms), options.number("t_max_ms", t.window_ms - 2 * t.dt_ms, 0, t.trial_ms),
+                         options.number("bias_ms", 0, 0, t.trial_ms)};
+  std::vector<YinYangPoint> points = yinyang_points(options, split);
+  if (points.empty()) return nullptr;
+  return make_yinyang(fmt::format("yinyang {}", to_string(split)), std::move(points), code);
 }
 
 struct ImageFolder {
@@ -112,7 +118,17 @@ std::unique_ptr<Dataset> images(const OptionReader& options, const std::string& 
 
 }  // namespace
 
+std::vector<YinYangPoint> yinyang_points(const DatasetOptions& options, Split split) { return yinyang_points(OptionReader(options), split); }
+
 const char* to_string(Split split) { return split == Split::train ? "train" : split == Split::validation ? "validation" : "test"; }
+
+std::vector<std::string> class_names(std::string_view kind, std::uint32_t classes) {
+  std::vector<std::string> names;
+  if (kind == "yinyang") names = {"yin", "yang", "dot"};
+  if (kind == "fashion_mnist") names = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"};
+  for (std::uint32_t c = static_cast<std::uint32_t>(names.size()); c < classes; ++c) names.push_back(fmt::format("{}", c));
+  return names;
+}
 
 std::unique_ptr<Dataset> make_dataset(const DatasetOptions& given, Split split) {
   const OptionReader options(given);

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace antidrome::data {
@@ -64,6 +65,9 @@ struct DatasetOptions {
   std::map<std::string, std::string, std::less<>> values;
   std::string origin;  ///< the file the options come from, for messages; may be empty
 };
+
+/// Names of the classes, for people: those of the kind of data set where it has any, else their numbers.
+std::vector<std::string> class_names(std::string_view kind, std::uint32_t classes);
 
 /// The data set that the options name, or null where they switch this split off (`validation_size = 0`).
 /// Throws DataError for an unknown kind, encoding or key (with the nearest known one), and for missing or damaged files.

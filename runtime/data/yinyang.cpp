@@ -84,8 +84,8 @@ std::vector<YinYangPoint> yinyang_points(std::size_t size, std::uint32_t seed) {
   return points;
 }
 
-std::unique_ptr<Dataset> make_yinyang(std::string name, std::size_t size, std::uint32_t seed, YinYangCode code) {
-  return std::make_unique<YinYang>(std::move(name), yinyang_points(size, seed), code);
+std::unique_ptr<Dataset> make_yinyang(std::string name, std::vector<YinYangPoint> points, YinYangCode code) {
+  return std::make_unique<YinYang>(std::move(name), std::move(points), code);
 }
 
 }  // namespace antidrome::data

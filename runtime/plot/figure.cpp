@@ -31,7 +31,7 @@ void write(const std::filesystem::path& file, const std::string& content) {
 std::string to_csv(const Table& table) {
   std::string out;
   const auto line = [&out](const std::vector<std::string>& cells) {
-    for (std::size_t k = 0; k < cells.size(); ++k) out += (k == 0 ? "" : ",") + cell(cells[k]);
+    for (std::size_t k = 0; k < cells.size(); ++k) out += fmt::format("{}{}", k == 0 ? "" : ",", cell(cells[k]));
     out += '\n';
   };
   line(table.columns);

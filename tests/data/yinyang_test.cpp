@@ -110,6 +110,14 @@ TEST(YinYang, times_of_zero_one_and_bias_can_be_chosen) {
   EXPECT_EQ(time_ms[0], 10 + points[6].x * 10);
   EXPECT_EQ(time_ms[3], 10 + (1 - points[6].y) * 10);
   EXPECT_EQ(time_ms[4], 15);
+  EXPECT_EQ(yinyang_points(options, Split::test).size(), 7u);
+  EXPECT_EQ(yinyang_points(options, Split::test)[6].x, points[6].x);
+}
+
+TEST(ClassNames, are_words_where_the_kind_has_some_and_numbers_elsewhere) {
+  EXPECT_EQ(class_names("yinyang", 3), (std::vector<std::string>{"yin", "yang", "dot"}));
+  EXPECT_EQ(class_names("idx", 2), (std::vector<std::string>{"0", "1"}));
+  EXPECT_EQ(class_names("fashion_mnist", 10).size(), 10u);
 }
 
 }  // namespace
