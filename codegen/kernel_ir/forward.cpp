@@ -142,10 +142,6 @@ std::vector<Node> Forward::spike_body(const CellPlan& p) {
     const std::string at = l_.buffer(identifier(acc_name(c.name)), Space::tape, Shape::spikes, c.name, true, "what its arrivals pass back to each spike");
     push_taping(b, store_node({at, Row::none, Column::spike}, 0.0));
   }
-  for (const EdgePlan& q : l_.edges)
-    if (q.edge->pre == c.name && q.by_spike)
-      for (const Gather& g : q.edge->gathers)                    // a spike whose arrival comes after the trial has no factor
-        if (!g.continuous && !g.factor.is_number(1)) push_taping(b, store_node({l_.factor(g), Row::none, Column::spike}, 0.0));
   b.push(in_cell(NodeKind::count_spike, c.name));
   return b.finish();
 }
@@ -244,7 +240,7 @@ void Forward::advance(CellPlan& p, Block& b) {
     }
   }
   for (const std::string& s : p.spike_tape) {
-    if (is_state(c, s)) continue;
+    if (is_state(c, s) || std::find(c.gathers.begin(), c.gathers.end(), s) != c.gathers.end()) continue;
     const std::string origin = std::find_if(c.states.begin(), c.states.end(), [&](const State& x) { return start_name(x.name) == s; })->name;
     const Place at{l_.buffer(identifier(s), Space::worker, Shape::neurons, c.name, true, origin + " at the start of the flow, for the tape"), Row::none, Column::block};
     push_taping(b, store_node(at, b.read(origin)));

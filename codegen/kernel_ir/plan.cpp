@@ -155,6 +155,8 @@ void plan_tape(Lowering& l, CellPlan& p) {
   for (const std::string& s : jump)
     for (const State& x : c.states)
       if (s == x.name || s == start_name(x.name)) p.spike_tape.insert(s);
+  for (const std::string& g : c.gathers)
+    if (jump.contains(g)) p.spike_tape.insert(g);
   std::set<std::string> advance = symbols_in(c.back_advance);
   advance.merge(symbols_in(c.back_advance_gradient));
   want_states(c, advance, p.step_tape[Stage::start]);

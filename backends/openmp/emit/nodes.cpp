@@ -181,7 +181,7 @@ void Printer::list_by_unit(const Node& node) {
   w_.line("tape.{}_step[place] = std::uint16_t(t);", cell);
   for (const EdgeLayout& e : m_.edges)
     if (e.pre == node.cell)
-      for (const std::string& f : e.factors) w_.line("tape.{0}_by_unit[place] = tape.{0}[s];", f);
+      for (const std::string& f : e.factors) w_.line("tape.{0}_by_unit[place] = t + {1} < trial.steps ? tape.{0}[s] : 0;  // arrivals after the trial are dropped", f, e.delay);
   w_.close();
 }
 

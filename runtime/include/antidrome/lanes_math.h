@@ -137,19 +137,7 @@ ANTIDROME_INLINE vf pow(vf x, vf y) {
 ANTIDROME_INLINE vf pow(vf x, real y) { return each_lane(x, [y](real a) { return std::pow(a, y); }); }
 ANTIDROME_INLINE vf pow(real x, vf y) { return each_lane(y, [x](real a) { return std::pow(x, a); }); }
 
-// ---- divided differences of exp. Two points: exp[a, b] = exp((a + b) / 2) * sinh(d) / d with d = (b - a) / 2, smooth at a = b.
-ANTIDROME_INLINE vf expdd(vf a, vf b) {
-  const vf d = real(0.5) * (b - a), z = d * d, middle = exp(real(0.5) * (a + b));
-  vf p = vec(real(1.0 / 6227020800.0));
-  p = p * z + real(1.0 / 39916800.0); p = p * z + real(1.0 / 362880.0); p = p * z + real(1.0 / 5040.0);
-  p = p * z + real(1.0 / 120.0); p = p * z + real(1.0 / 6.0); p = p * z + real(1);
-  const vi small = z < real(1);
-  const vf apart = small ? vec(real(1)) : b - a;
-  return small ? middle * p : (exp(b) - exp(a)) / apart;
-}
-ANTIDROME_INLINE vf expdd(vf a, real b) { return expdd(a, vec(b)); }
-ANTIDROME_INLINE vf expdd(real a, vf b) { return expdd(vec(a), b); }
-
+// ---- divided differences of exp, smooth where points coincide
 /// Any number of points, in double: scaling and squaring of exp of the bidiagonal matrix with the points on its diagonal
 /// (Opitz), whose corner element is exp[x0, ..., xn]. Nothing is subtracted that could cancel, so coincident points are no case.
 inline double expdd_of(const double* points, int n) {
@@ -181,6 +169,53 @@ inline double expdd_of(const double* points, int n) {
 template <Scalar... T> double expdd(double a, double b, T... more) {
   const double points[] = {a, b, double(more)...};
   return expdd_of(points, int(sizeof points / sizeof points[0]));
+}
+
+/// exp[a, b] = exp((a + b) / 2) * sinh(d) / d with d = (b - a) / 2: a series for small d, the quotient beyond.
+ANTIDROME_INLINE vf expdd2(vf a, vf b) {
+  const vf d = real(0.5) * (b - a), z = d * d, middle = exp(real(0.5) * (a + b));
+  vf p = vec(real(1.0 / 6227020800.0));
+  p = p * z + real(1.0 / 39916800.0); p = p * z + real(1.0 / 362880.0); p = p * z + real(1.0 / 5040.0);
+  p = p * z + real(1.0 / 120.0); p = p * z + real(1.0 / 6.0); p = p * z + real(1);
+  const vi small = z < real(1);
+  const vf apart = small ? vec(real(1)) : b - a;
+  return small ? middle * p : (exp(b) - exp(a)) / apart;
+}
+/// exp[a, b, c]: the quotient over the widest gap, or, for points within 1/2, exp(mean) * sum_k h_k / (k + 2)! with the complete
+/// symmetric polynomials h_k of the distances from the mean (h_k = -e2 h_(k-2) + e3 h_(k-3), as e1 = 0).
+ANTIDROME_INLINE vf expdd3(vf a, vf b, vf c) {
+  const vf low = minimum(a, minimum(b, c)), high = maximum(a, maximum(b, c));
+  const vf inner = maximum(minimum(a, b), minimum(maximum(a, b), c));
+  const vf mean = (a + b + c) * real(1.0 / 3.0), u = low - mean, v = inner - mean, x = high - mean;
+  const vf e2 = u * v + u * x + v * x, e3 = u * v * x;
+  vf h3 = vec(real(1)), h2 = {}, h1 = -e2;                         // h_0, h_1, h_2
+  vf sum = h3 * real(0.5) + h1 * real(1.0 / 24.0);
+  real factorial = real(24);
+  ANTIDROME_UNROLL for (int k = 3; k <= 12; ++k) {
+    const vf h = e3 * h3 - e2 * h2;
+    factorial *= real(k + 2);
+    sum += h / factorial;
+    h3 = h2; h2 = h1; h1 = h;
+  }
+  const vi small = high - low < real(0.5);
+  const vf apart = small ? vec(real(1)) : high - low;
+  return small ? exp(mean) * sum : (expdd2(inner, high) - expdd2(low, inner)) / apart;
+}
+template <class... A> requires(std::is_same_v<std::remove_cvref_t<A>, vf> || ...) ANTIDROME_INLINE vf expdd(const A&... points) {
+  if constexpr (sizeof...(A) == 2) {
+    return expdd2(vec(points)...);
+  } else if constexpr (sizeof...(A) == 3) {
+    return expdd3(vec(points)...);
+  } else {
+    const vf all[] = {vec(points)...};
+    vf y;
+    for (int l = 0; l < LANES; ++l) {
+      double x[sizeof...(A)];
+      for (std::size_t k = 0; k < sizeof...(A); ++k) x[k] = double(all[k][l]);
+      y[l] = real(expdd_of(x, int(sizeof...(A))));
+    }
+    return y;
+  }
 }
 
 }  // namespace antidrome::lanes
