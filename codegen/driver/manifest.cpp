@@ -1,5 +1,6 @@
 #include "codegen/driver/manifest.hpp"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "codegen/driver/output.hpp"
@@ -61,7 +62,10 @@ std::string fingerprint(const ir::Program& program, const Request& request) {
 
 std::string manifest_json(const ir::Network& network, const ir::Program& program, const frontend::ModelFile& model, const Request& request) {
   Json options = Json::object();
-  for (const auto& [name, value] : network.options) options[name] = value;
+  for (const auto& [name, value] : network.options) {
+    if (value == std::floor(value) && std::fabs(value) < 1e15) options[name] = static_cast<std::int64_t>(value);
+    else options[name] = value;
+  }
   for (const auto& [name, text] : model.words()) options[name] = text;
   Json out = {{"version", 1},
               {"model", request.model},

@@ -70,7 +70,7 @@ class LiftConsumer : public clang::ASTConsumer {
   void HandleTranslationUnit(clang::ASTContext& context) override {
     if (context.getDiagnostics().hasErrorOccurred()) return;
     unit_.structs = lift_structs(context, diagnostics_);
-    check_network_function(context, file_, diagnostics_);
+    unit_.network_at = find_network_function(context, file_, diagnostics_);
   }
 
  private:

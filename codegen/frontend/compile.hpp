@@ -15,6 +15,7 @@ struct CompiledUnit {
   std::unique_ptr<llvm::Module> module;         ///< null after errors
   std::vector<LiftedStruct> structs;
   std::vector<InputFile> files;
+  Location network_at;                          ///< of network(); line 0 when there is none
   CompiledUnit();
   CompiledUnit(CompiledUnit&&) noexcept;
   ~CompiledUnit();

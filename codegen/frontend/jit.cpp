@@ -21,6 +21,7 @@ void expect(llvm::Error error, const char* what) {
 }  // namespace
 
 struct Jit::Session {
+  std::string complaint;                        // before the JIT, which reports until it is gone
   std::unique_ptr<llvm::orc::LLJIT> jit;
 };
 
@@ -32,6 +33,10 @@ Jit::Jit(CompiledUnit& unit, const std::vector<std::string>& keep) : session_(st
   auto machine = expect(llvm::orc::JITTargetMachineBuilder::detectHost(), "choose a target for");
   machine.setCodeGenOptLevel(llvm::CodeGenOptLevel::None);   // it runs once; compiling is what costs
   session_->jit = expect(llvm::orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(machine)).create(), "prepare");
+  session_->jit->getExecutionSession().setErrorReporter([session = session_.get()](llvm::Error e) {
+    const std::string text = llvm::toString(std::move(e));
+    if (session->complaint.empty()) session->complaint = text;
+  });
   const char prefix = session_->jit->getDataLayout().getGlobalPrefix();
   session_->jit->getMainJITDylib().addGenerator(expect(llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(prefix), "link"));
   expect(session_->jit->addIRModule(llvm::orc::ThreadSafeModule(std::move(unit.module), std::move(unit.context))), "load");
@@ -40,6 +45,8 @@ Jit::Jit(CompiledUnit& unit, const std::vector<std::string>& keep) : session_(st
 
 Jit::Jit(Jit&&) noexcept = default;
 Jit::~Jit() = default;
+
+const std::string& Jit::complaint() const { return session_->complaint; }
 
 void* Jit::address(const std::string& symbol) {
   auto found = session_->jit->lookup(symbol);

@@ -16,6 +16,8 @@ class Jit {
   ~Jit();
   /// Null when the module has no such symbol.
   void* address(const std::string& symbol);
+  /// Why code could not be linked: "Symbols not found: [ f ]"; empty when nothing went wrong.
+  const std::string& complaint() const;
 
  private:
   struct Session;

@@ -64,13 +64,18 @@ ModelFile load(const LiftOptions& options, Diagnostics& diagnostics) {
   session.jit.emplace(unit, keys);
   for (const LiftedStruct& s : session.structs)
     if (void* address = session.jit->address(s.key)) session.by_key[reinterpret_cast<void (*)()>(address)] = &s;
+  if (unit.network_at.line == 0) return model;   // reported
   auto* network = reinterpret_cast<void (*)(Network&)>(session.jit->address("_Z7networkRN9antidrome7NetworkE"));
-  if (!network) return model;   // reported by check_network_function
+  if (!network) {
+    if (!diagnostics.has_errors())
+      diagnostics.error("AD121", unit.network_at, "network() cannot be linked: " + session.jit->complaint(), "define what it calls in the model file, or in a header that it includes");
+    return model;
+  }
 
   session.recording.emplace(options.set, diagnostics);
   Network recorded(*session.recording);
   if (const std::string failure = run_guarded(network, recorded); !failure.empty())
-    diagnostics.error("AD121", {options.file, 0, 0}, "network() " + failure, "network() is ordinary C++ that runs once: debug it as such");
+    diagnostics.error("AD121", unit.network_at, "network() " + failure, "network() is ordinary C++ that runs once: debug it as such");
   else
     session.recording->check_settings(options.file);
   model.words_ = session.recording->words;

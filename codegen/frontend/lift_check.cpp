@@ -160,11 +160,15 @@ class HookRunner {
     const int y = random_.below(outputs);
     void* pointers[] = {self.data(), elements.data()};
     const double theirs = compiled_.run({pointers, outputs, {y}, &context});
-    const ir::Elements seen{outputs, y, [&](const std::string& name, int k) { return before[static_cast<std::size_t>(k)].at(name); }};
     const auto shared = [&](const std::string& name) {
       const auto found = own.find(name);
       return found != own.end() ? found->second : context_number(context, name);
     };
+    const ir::Elements seen{outputs, y, [&](const std::string& name, int k) {
+                              const Numbers& numbers = before[static_cast<std::size_t>(k)];
+                              const auto found = numbers.find(name);
+                              return found != numbers.end() ? found->second : shared(name);
+                            }};
     bool finite = true;
     compare(check, finite, "result", ir::evaluate(lifted_.result, seen, 0, shared), theirs);
     if (finite) ++check.states;

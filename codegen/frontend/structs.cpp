@@ -55,7 +55,7 @@ const char* synonym(llvm::StringRef name) {
 }
 
 bool is_reserved(const std::string& name) {
-  static const std::vector<std::string> words = {"time", "dt", "trial", "training", "h", "pre", "post", "neuron", "out", "acc", "slope", "label"};
+  static const std::vector<std::string> words = {"time", "dt", "trial", "training", "acc", "slope"};
   static const std::vector<std::string> prefixes = {"lambda_", "grad_", "start_", "saved_", "kappa_", "dot_"};
   if (std::find(words.begin(), words.end(), name) != words.end()) return true;
   return std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& p) { return name.starts_with(p); });
@@ -68,6 +68,7 @@ class StructLifter {
   std::vector<LiftedStruct> lift_all() {
     const clang::DeclContext* detail = inner(inner(context_.getTranslationUnitDecl(), "antidrome"), "detail");
     if (!detail) return {};
+    collect_uses();
     for (const KindShape& shape : kinds())
       for (const clang::NamedDecl* found : detail->lookup(&context_.Idents.get(shape.registration)))
         if (const auto* t = llvm::dyn_cast<clang::FunctionTemplateDecl>(found))
@@ -88,14 +89,38 @@ class StructLifter {
     return nullptr;
   }
 
+  /// Where the model file calls population, connect, read or loss, by the structs it gives to them.
+  void collect_uses() {
+    const clang::DeclContext* dsl = inner(context_.getTranslationUnitDecl(), "antidrome");
+    for (const clang::NamedDecl* found : dsl->lookup(&context_.Idents.get("Network"))) {
+      const auto* network = llvm::dyn_cast<CXXRecordDecl>(found);
+      if (!network || !network->hasDefinition()) continue;
+      for (const clang::Decl* d : network->getDefinition()->decls())
+        if (const auto* method = llvm::dyn_cast<clang::FunctionTemplateDecl>(d))
+          for (const clang::FunctionDecl* call : method->specializations()) uses_.emplace_back(record_arguments(call), call->getPointOfInstantiation());
+    }
+  }
+
+  clang::SourceLocation use_of(const std::vector<const CXXRecordDecl*>& records) const {
+    for (const auto& [arguments, at] : uses_)
+      if (std::all_of(records.begin(), records.end(), [&](const CXXRecordDecl* r) { return std::find(arguments.begin(), arguments.end(), r) != arguments.end(); })) return at;
+    return {};
+  }
+
+  static std::vector<const CXXRecordDecl*> record_arguments(const clang::FunctionDecl* instance) {
+    std::vector<const CXXRecordDecl*> records;
+    for (const clang::TemplateArgument& a : instance->getTemplateSpecializationArgs()->asArray())
+      if (a.getKind() == clang::TemplateArgument::Type) records.push_back(a.getAsType()->getAsCXXRecordDecl());
+    return records;
+  }
+
   LiftedStruct lift(const KindShape& shape, const clang::FunctionDecl* instance) {
     LiftedStruct s;
     s.kind = shape.kind;
     s.key = names_.getName(instance);
-    std::vector<const CXXRecordDecl*> records;
-    for (const clang::TemplateArgument& a : instance->getTemplateSpecializationArgs()->asArray())
-      if (a.getKind() == clang::TemplateArgument::Type) records.push_back(a.getAsType()->getAsCXXRecordDecl());
+    const std::vector<const CXXRecordDecl*> records = record_arguments(instance);
     const CXXRecordDecl* self = records.front();
+    walker_.set_use(use_of(records));
     seen_.emplace(self, &shape);
     s.model.name = self->getNameAsString();
     s.model.at = walker_.locate(self->getLocation());
@@ -114,7 +139,7 @@ class StructLifter {
       if (method) s.model.hooks[hook.trigger] = walker_.lift(method, shape.kind, hook.trigger, objects);
     }
     check_model(s);
-    s.broken = diagnostics_.error_count() != errors || walker_.failed();
+    s.broken = diagnostics_.error_count() != errors;
     return s;
   }
 
@@ -241,29 +266,33 @@ class StructLifter {
   clang::ASTNameGenerator names_;
   std::vector<LiftedStruct> lifted_;
   std::map<const CXXRecordDecl*, const KindShape*> seen_;
+  std::vector<std::pair<std::vector<const CXXRecordDecl*>, clang::SourceLocation>> uses_;
 };
 
 }  // namespace
 
 std::vector<LiftedStruct> lift_structs(clang::ASTContext& context, Diagnostics& diagnostics) { return StructLifter(context, diagnostics).lift_all(); }
 
-bool check_network_function(clang::ASTContext& context, const std::string& file, Diagnostics& diagnostics) {
+Location find_network_function(clang::ASTContext& context, const std::string& file, Diagnostics& diagnostics) {
   const char* remedy = "write: void network(Network& net) { … }";
+  const auto locate = [&](const clang::FunctionDecl* f) {
+    const clang::PresumedLoc at = context.getSourceManager().getPresumedLoc(f->getLocation());
+    return Location{at.getFilename(), static_cast<int>(at.getLine()), static_cast<int>(at.getColumn())};
+  };
   const clang::FunctionDecl* other = nullptr;
   for (const clang::NamedDecl* d : context.getTranslationUnitDecl()->lookup(&context.Idents.get("network"))) {
     const auto* f = llvm::dyn_cast<clang::FunctionDecl>(d);
     if (!f) continue;
     other = f;
     if (f->getNumParams() == 1 && f->getParamDecl(0)->getType()->isLValueReferenceType() && f->isDefined() &&
-        is_dsl_class(f->getParamDecl(0)->getType().getNonReferenceType()->getAsCXXRecordDecl(), "Network")) return true;
+        is_dsl_class(f->getParamDecl(0)->getType().getNonReferenceType()->getAsCXXRecordDecl(), "Network")) return locate(f);
   }
   if (other) {
-    const clang::PresumedLoc at = context.getSourceManager().getPresumedLoc(other->getLocation());
-    diagnostics.error("AD120", {at.getFilename(), static_cast<int>(at.getLine()), static_cast<int>(at.getColumn())}, "'network' is not a function void network(Network&) with a body", remedy);
+    diagnostics.error("AD120", locate(other), "'network' is not a function void network(Network&) with a body", remedy);
   } else {
     diagnostics.error("AD120", {file, 0, 0}, "the model file has no network()", remedy);
   }
-  return false;
+  return {};
 }
 
 }  // namespace antidrome::frontend

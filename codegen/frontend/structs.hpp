@@ -8,7 +8,7 @@ namespace antidrome::frontend {
 
 std::vector<LiftedStruct> lift_structs(clang::ASTContext&, Diagnostics&);
 
-/// Reports a missing or misspelt `void network(Network&)`.
-bool check_network_function(clang::ASTContext&, const std::string& file, Diagnostics&);
+/// Where `void network(Network&)` stands; reports when it is missing.
+Location find_network_function(clang::ASTContext&, const std::string& file, Diagnostics&);
 
 }  // namespace antidrome::frontend

@@ -38,15 +38,15 @@ ir::Value::Spread spread_of(const Value& given, const ir::Symbol& symbol, Shape 
     return ir::Value::Spread::by_kind;
   };
   switch (given.spread) {
-    case Spread::by_kind: return ir::Value::Spread::by_kind;
-    case Spread::shared: return ir::Value::Spread::shared;
-    case Spread::per_neuron:
+    case Value::Spread::by_kind: return ir::Value::Spread::by_kind;
+    case Value::Spread::shared: return ir::Value::Spread::shared;
+    case Value::Spread::per_neuron:
       if (synapse) return refuse("per_neuron", "write per_source(…) or per_target(…)");
       if (shape.kind == StructKind::loss) return refuse("per_neuron", "a loss has one number each");
       return ir::Value::Spread::per_neuron;
-    case Spread::per_source: return synapse ? ir::Value::Spread::per_source : refuse("per_source", "write per_neuron(…)");
-    case Spread::per_target: return synapse ? ir::Value::Spread::per_target : refuse("per_target", "write per_neuron(…)");
-    case Spread::per_synapse: return synapse ? ir::Value::Spread::per_synapse : refuse("per_synapse", "write per_neuron(…)");
+    case Value::Spread::per_source: return synapse ? ir::Value::Spread::per_source : refuse("per_source", "write per_neuron(…)");
+    case Value::Spread::per_target: return synapse ? ir::Value::Spread::per_target : refuse("per_target", "write per_neuron(…)");
+    case Value::Spread::per_synapse: return synapse ? ir::Value::Spread::per_synapse : refuse("per_synapse", "write per_neuron(…)");
   }
   return ir::Value::Spread::by_kind;
 }

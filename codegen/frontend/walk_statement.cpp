@@ -13,7 +13,8 @@ void Walker::execute(const clang::Stmt* statement) {
   if (now_.done.is_number(0)) return execute_now(statement);
   // Some paths have returned before: the statement works on the others.
   const ir::Expr returned = now_.done;
-  const Environment before = now_;
+  Environment before = now_;
+  before.done = ir::Expr(1.0);
   now_.done = ir::Expr(0.0);
   execute_now(statement);
   now_ = merged(returned, before, now_);
@@ -92,7 +93,9 @@ ir::Expr Walker::initial(const std::string& key) const {
 
 Environment Walker::merged(ir::Expr condition, Environment yes, Environment no) const {
   Environment both;
-  both.done = ir::select(condition, yes.done, no.done);
+  if (yes.done.is_number(1) && no.done.is_number(0)) both.done = condition;
+  else if (yes.done.is_number(0) && no.done.is_number(1)) both.done = ir::make(ir::Kind::logical_not, {condition});
+  else both.done = ir::select(condition, yes.done, no.done);
   both.result = !yes.result.defined() ? no.result : !no.result.defined() ? yes.result : ir::select(condition, yes.result, no.result);
   const auto one_of = [&](const std::string& key, const Environment& e) {
     const auto found = e.values.find(key);

@@ -9,6 +9,7 @@ namespace antidrome::frontend {
 bool is_dsl_class(const clang::CXXRecordDecl* record, llvm::StringRef name) {
   if (!record || !record->getIdentifier() || record->getName() != name) return false;
   const auto* space = llvm::dyn_cast<clang::NamespaceDecl>(record->getDeclContext());
+  if (space && space->getName() == "detail") space = llvm::dyn_cast<clang::NamespaceDecl>(space->getDeclContext());
   return space && space->getName() == "antidrome";
 }
 
@@ -39,7 +40,8 @@ void Walker::error(const char* code, clang::SourceLocation at, std::string messa
   const Location place = locate(at);
   for (const Diagnostic& d : diagnostics_.all())  // a template is walked once per instance; say it once
     if (d.code == code && d.at.line == place.line && d.at.column == place.column && d.at.file == place.file) return;
-  diagnostics_.error(code, place, std::move(message), std::move(remedy));
+  Diagnostic& d = diagnostics_.error(code, place, std::move(message), std::move(remedy));
+  if (const Location use = locate(use_); use.line > 0 && use.file != place.file) d.notes.emplace_back(use, "used here");
 }
 
 Meaning Walker::broken(const char* code, clang::SourceLocation at, std::string message, std::string remedy) {
@@ -57,6 +59,7 @@ ir::Hook Walker::lift(const clang::CXXMethodDecl* hook, StructKind kind, ir::Tri
   bound_.clear();
   self_ = objects.front();
   stack_ = {hook};
+  failed_ = false;
   for (unsigned k = 0; k < hook->getNumParams(); ++k) {
     const clang::ParmVarDecl* parameter = hook->getParamDecl(k);
     const clang::CXXRecordDecl* record = parameter->getType().getNonReferenceType()->getAsCXXRecordDecl();

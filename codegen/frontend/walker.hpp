@@ -30,7 +30,8 @@ class Walker {
   /// The hook as a parallel map. `objects`: the struct itself, then one per reference parameter.
   ir::Hook lift(const clang::CXXMethodDecl* hook, StructKind kind, ir::Trigger trigger, const std::vector<Object>& objects);
 
-  bool failed() const { return failed_; }
+  /// Errors outside the model file (in a shipped struct) get a note that says where the model uses it.
+  void set_use(clang::SourceLocation use) { use_ = use; }
   Location locate(clang::SourceLocation) const;
   void error(const char* code, clang::SourceLocation at, std::string message, std::string remedy = {});
 
@@ -81,7 +82,8 @@ class Walker {
   const clang::ASTContext& context_;
   Diagnostics& diagnostics_;
   std::set<const clang::Decl*>& called_;      ///< every member function that some hook reached
-  bool failed_ = false;
+  bool failed_ = false;                       ///< in this hook: what follows may be nonsense
+  clang::SourceLocation use_;
 
   // of the hook being lifted
   StructKind kind_ = StructKind::neuron;

@@ -17,7 +17,7 @@ void network(Network& net) {
   auto output = net.population("output", 10, CubaLeaky{});
   net.connect(hidden, output, Dense{}, Pulse{.w = trainable(normal(0.2, 0.37))});
 
-  const Word loss = net.choice("loss", {"max", "sum"});
+  const auto loss = net.choice("loss", {"max", "sum"});
   if (loss == "max") net.loss(net.read(output, MaxVoltage{}), CrossEntropy{});
   if (loss == "sum") net.loss(net.read(output, MeanVoltage{}), CrossEntropy{});
   net.learn(EventProp{});

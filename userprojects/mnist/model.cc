@@ -11,7 +11,7 @@ void network(Network& net) {
   net.connect(hidden, output, Dense{}, Pulse{.w = trainable(normal(0.2, 0.37))});
   if (net.flag("recurrent")) net.connect(hidden, hidden, Dense{}, Pulse{.w = trainable(normal(0.2, 0.37))});
 
-  const Word loss = net.choice("loss", {"max", "sum", "every_step"});
+  const auto loss = net.choice("loss", {"max", "sum", "every_step"});
   if (loss == "max") net.loss(net.read(output, MaxVoltage{}), CrossEntropy{});
   if (loss == "sum") net.loss(net.read(output, MeanVoltage{}), CrossEntropy{});
   if (loss == "every_step") net.loss(net.read(output, Voltage{}), CrossEntropy{}, each_step);

@@ -50,6 +50,7 @@ inline real white() { return normal() / sqrt(dt()); }  ///< white noise of unit 
 
 // ---- over the neurons of a readout, in a loss
 
+namespace detail {
 /// What a loss sees: the readout of every neuron.
 template <class T>
 struct Range {
@@ -59,6 +60,7 @@ struct Range {
   T* end() const { return first + size; }
   T& operator[](label y) const { return first[y.index]; }
 };
+}  // namespace detail
 
 template <class Elements, class Function>
 real sum(const Elements& range, Function f) {

@@ -47,7 +47,8 @@ struct When {
 inline constexpr When at_end{false}, each_step{true};
 enum class Unit { step, trial, batch, epoch };
 
-/// A name: a literal, anything with c_str(), or numbered("hidden", 2) for "hidden2".
+namespace detail {
+/// A name: a literal, or anything with c_str().
 struct Name {
   char text[96] = {};
   constexpr Name(const char* s) { append(s); }
@@ -60,15 +61,6 @@ struct Name {
     while (*s && n < 95) text[n++] = *s++;
   }
 };
-constexpr Name numbered(const char* stem, int number) {
-  char digits[12] = {};
-  int n = 11;
-  do digits[--n] = static_cast<char>('0' + number % 10);
-  while ((number /= 10) > 0);
-  Name name(stem);
-  name.append(digits + n);
-  return name;
-}
 
 /// One word out of several: what Network::choice returns.
 struct Word {
@@ -79,6 +71,19 @@ struct Word {
     return *mine == *other;
   }
 };
+
+}  // namespace detail
+
+/// numbered("hidden", 2) is the name "hidden2".
+constexpr detail::Name numbered(const char* stem, int number) {
+  char digits[12] = {};
+  int n = 11;
+  do digits[--n] = static_cast<char>('0' + number % 10);
+  while ((number /= 10) > 0);
+  detail::Name name(stem);
+  name.append(digits + n);
+  return name;
+}
 
 /// The neurons of a source: events from the data.
 struct Channel {
@@ -193,6 +198,8 @@ inline Connection connection(Sparse c) { return {2, c.probability, c.self}; }
 
 class Network {
   using Site = detail::Site;
+  using Name = detail::Name;
+  using Word = detail::Word;
 
  public:
   explicit Network(detail::Recorder& recorder) : recorder_(recorder) {}

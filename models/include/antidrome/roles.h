@@ -11,9 +11,6 @@ struct label {
   int index = 0;
 };
 
-/// The axis over which a parameter has one number per element. `by_kind`: a `weight` has one per synapse, a `param` a single one.
-enum class Spread { by_kind, shared, per_neuron, per_source, per_target, per_synapse };
-
 /// The numbers that a host function fills in: rows are sources, columns are targets (one row for a population).
 struct Array {
   real* data = nullptr;
@@ -24,6 +21,8 @@ struct Array {
 /// What a parameter is given: a number, a draw or a host function, with its spread, bounds, and whether it is trained.
 struct Value {
   enum class Kind { number, uniform, normal, gamma, host };
+  /// The axis with one number per element. `by_kind`: a `weight` has one per synapse, a `param` a single one.
+  enum class Spread { by_kind, shared, per_neuron, per_source, per_target, per_synapse };
   Kind kind = Kind::number;
   real a = 0, b = 0;  ///< number; low and high; mean and standard deviation; shape and scale
   real low = -__builtin_inf(), high = __builtin_inf();
@@ -42,6 +41,11 @@ struct Value {
     v.high = highest;
     return v;
   }
+  constexpr Value over(Spread axis) const {
+    Value v = *this;
+    v.spread = axis;
+    return v;
+  }
 };
 
 constexpr Value uniform(real low, real high) { return {Value::Kind::uniform, low, high}; }
@@ -58,14 +62,10 @@ Value host(Function fill) {
   return v;
 }
 
-constexpr Value spread_over(Spread axis, Value v) {
-  v.spread = axis;
-  return v;
-}
-constexpr Value shared(Value v) { return spread_over(Spread::shared, v); }
-constexpr Value per_neuron(Value v) { return spread_over(Spread::per_neuron, v); }
-constexpr Value per_source(Value v) { return spread_over(Spread::per_source, v); }
-constexpr Value per_target(Value v) { return spread_over(Spread::per_target, v); }
+constexpr Value shared(Value v) { return v.over(Value::Spread::shared); }
+constexpr Value per_neuron(Value v) { return v.over(Value::Spread::per_neuron); }
+constexpr Value per_source(Value v) { return v.over(Value::Spread::per_source); }
+constexpr Value per_target(Value v) { return v.over(Value::Spread::per_target); }
 constexpr Value trainable(Value v) {
   v.learned = true;
   return v;
@@ -92,13 +92,17 @@ struct Assignable {
 };
 }  // namespace detail
 
-/// Set from outside; constant during a trial.
+/// Set from outside; constant during a trial. network() may assign to it, a hook may not.
 struct param {
   real value = 0;
   Value given;
   constexpr param(real x = 0) : value(x), given(x) {}
   constexpr param(Value v) : value(v.a), given(v) {}
   constexpr operator real() const { return value; }
+  param& operator+=(real x) { return *this = value + x; }
+  param& operator-=(real x) { return *this = value - x; }
+  param& operator*=(real x) { return *this = value * x; }
+  param& operator/=(real x) { return *this = value / x; }
 };
 
 /// A param with one number per synapse.
