@@ -66,6 +66,7 @@ void print_node(const Node& n, int depth, std::string& out) {
 const CellLayout& KernelModule::cell(std::string_view name) const { return must_find(cells, name); }
 const EdgeLayout& KernelModule::edge(std::string_view name) const { return must_find(edges, name); }
 const Buffer* KernelModule::buffer(std::string_view name) const { return find(buffers, name); }
+const Buffer& KernelModule::buffer_of(std::string_view name) const { return must_find(buffers, name); }
 const ParameterLayout& KernelModule::parameter(std::string_view name) const { return must_find(parameters, name); }
 
 const char* spelling(NodeKind kind) {

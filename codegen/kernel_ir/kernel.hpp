@@ -116,7 +116,8 @@ struct KernelModule {
 
   const CellLayout& cell(std::string_view name) const;
   const EdgeLayout& edge(std::string_view name) const;
-  const Buffer* buffer(std::string_view name) const;
+  const Buffer* buffer(std::string_view name) const;        ///< null when there is none
+  const Buffer& buffer_of(std::string_view name) const;
   const ParameterLayout& parameter(std::string_view name) const;
 };
 

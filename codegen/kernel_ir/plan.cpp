@@ -183,7 +183,7 @@ void plan_tape(Lowering& l, CellPlan& p) {
         if (g.continuous) read.merge(free_symbols(g.factor));
       want_states(c, read, p.step_tape[Stage::start]);
     }
-    if (e.pre == c.name && l.plan_of(e).has_events && !l.plan_of(e).simple && !c.source) p.needs_acc = true;
+    if (e.pre == c.name && !l.plan_of(e).simple && !c.source && e.back_acc.defined() && !e.back_acc.is_number(0)) p.needs_acc = true;
   }
   for (const Update& u : c.jump) p.rearmed |= c.threshold.defined() && depends_on(c.threshold, {u.target});
 }
@@ -223,7 +223,7 @@ void Lowering::plan_all() {
         if (g.continuous || u.target != adjoint_name(g.name) || !w || !w->trainable) continue;
         auto [it, fresh] = histories.emplace(std::pair{post.name, u.value}, "");
         if (fresh) it->second = buffer(identifier(post.name) + fmt::format("_history{}", histories.size() - 1), Space::history, Shape::step_neurons, post.name, true, print(u.value));
-        if (u.value.is(Kind::symbol) && !changed_by_jumps(program, post, u.value.name())) plan(post.name).history_of_state[u.value.name()] = it->second;
+        if (!coupled && u.value.is(Kind::symbol) && !changed_by_jumps(program, post, u.value.name())) plan(post.name).history_of_state[u.value.name()] = it->second;
       }
     if (!program.cell(p.edge->pre)->source || p.has_events) module.history_rows = std::max(module.history_rows, p.edge->delay_steps);
   }

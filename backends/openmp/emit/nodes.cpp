@@ -13,7 +13,7 @@ std::string Printer::unit(const CellLayout& c) const { return c.source >= 0 ? fm
 std::string Printer::address(const Node& node) const {
   const char* at = node.column == Column::block ? " + at" : node.column == Column::unit ? " + j" : node.column == Column::spike ? " + s" : "";
   if (node.buffer.starts_with("k.")) return node.buffer + (node.row == Row::step ? " + t" : at);
-  const Buffer* b = m_.buffer(node.buffer);
+  const Buffer* b = &m_.buffer_of(node.buffer);
   const char* row = node.row == Row::next_step ? "t + 1" : "t";
   switch (b->space) {
     case Space::history: return fmt::format("history_at<{}>(history.{}, history.rows, {}, {})", n(b->cell), b->name, row, node.column == Column::block ? "block" : "j / LANES");
@@ -26,7 +26,7 @@ std::string Printer::address(const Node& node) const {
 }
 
 std::string Printer::element(const Node& node) const {
-  const Buffer* b = node.buffer.starts_with("k.") ? nullptr : m_.buffer(node.buffer);
+  const Buffer* b = node.buffer.starts_with("k.") ? nullptr : &m_.buffer_of(node.buffer);
   if (b && b->space == Space::history) return address(node) + "[j % LANES]";
   const std::string where = address(node);
   const std::size_t plus = where.find(" + ");
@@ -58,7 +58,7 @@ void Printer::load(const Node& node) {
 
 void Printer::store(const Node& node, bool add) {
   if (!node.note.empty()) w_.comment(node.note);
-  const Buffer* b = m_.buffer(node.buffer);
+  const Buffer* b = &m_.buffer_of(node.buffer);
   const std::string value = text(node.value);
   if (b->shape == Shape::masks) w_.line("store_mask({}, vi{{}});", address(node));
   else if (node.column == Column::block) w_.line("store({0}, {1}{2});", address(node), add ? fmt::format("load({}) + ", address(node)) : "", add ? "(" + vector_text(node.value) + ")" : vector_text(node.value));
@@ -139,14 +139,14 @@ void Printer::row_sum(const Node& node) {
 void Printer::dense(const Node& node) {
   const std::string rows = n(node.cell);
   if (node.kind == NodeKind::dense_gradient) {
-    const std::string post = n(m_.buffer(node.buffer)->cell);
+    const std::string post = n(m_.buffer_of(node.buffer).cell);
     w_.line("for (int j = 0; j < {0}; ++j) add_scaled<blocks_of({1})>(part.{2} + std::size_t(j) * stride_of({1}), m.{3}[j], m.{4});", rows, post, identifier(node.name), node.edge, node.buffer);
   } else if (node.count == 1) {
-    const std::string post = n(m_.buffer(node.edge)->cell);
+    const std::string post = n(m_.buffer_of(node.edge).cell);
     w_.line("for (int j = 0; j < {0}; ++j) m.{1}[j] = {2};", rows, node.buffer,
             node.name.empty() ? fmt::format("sum_of<blocks_of({})>(m.{})", post, node.edge) : fmt::format("product_of<blocks_of({0})>(w.{1} + std::size_t(j) * stride_of({0}), m.{2})", post, identifier(node.name), node.edge));
   } else {
-    const std::string post = n(m_.buffer(node.buffer)->cell);
+    const std::string post = n(m_.buffer_of(node.buffer).cell);
     w_.open_scope();
     w_.line("constexpr int blocks = blocks_of({0}), tile = tile_of({0});", post);
     w_.open("for (int b0 = 0; b0 < blocks; b0 += tile)");
@@ -289,7 +289,7 @@ void Printer::node(const Node& node) {
     case NodeKind::list_by_unit: list_by_unit(node); break;
     case NodeKind::gather_gradient: gather_gradient(node); break;
     case NodeKind::reduce_gradient: {
-      const Buffer* b = m_.buffer(node.buffer);
+      const Buffer* b = &m_.buffer_of(node.buffer);
       if (b->shape == Shape::one) w_.line("part.{}[0] += double(tape.{}[0]);", identifier(node.name), node.buffer);
       else w_.line("{}(part.{}, m.{}, {});", node.value.is_number(1) ? "add_to_total" : "add_each", identifier(node.name), node.buffer, n(node.cell));
       break;
@@ -299,7 +299,7 @@ void Printer::node(const Node& node) {
     case NodeKind::predict: w_.line("result.prediction = has_label ? best_label({}, {}) : -1;", n(node.cell), node.name); break;
     case NodeKind::score: w_.line("if (result.scores) result.scores[j] = {};", text(node.value)); break;
     case NodeKind::clear:
-      if (const Buffer* b = m_.buffer(node.buffer); b->space == Space::history) w_.line("clear_rows<{}>(history.{}, history.rows, trial.steps);", n(b->cell), b->name);
+      if (const Buffer* b = &m_.buffer_of(node.buffer); b->space == Space::history) w_.line("clear_rows<{}>(history.{}, history.rows, trial.steps);", n(b->cell), b->name);
       else w_.line("std::memset(m.{0}, 0, sizeof m.{0});", node.buffer);
       break;
   }

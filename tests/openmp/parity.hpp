@@ -1,0 +1,126 @@
+// The same Program on the reference interpreter and as compiled code.
+#pragma once
+#include <cmath>
+
+#include "backends/reference/interpreter.hpp"
+#include "tests/fixtures/models.hpp"
+#include "tests/openmp/simulator.hpp"
+
+namespace antidrome::fixtures {
+
+/// Two layers with every synapse of the caller's choice: source -> hidden, hidden -> hidden, hidden -> output.
+struct Shape {
+  int inputs = 6, hidden = 21, outputs = 3;
+  double input_weight = 0.6;
+  bool all_trainable = true;      ///< neuron parameters per neuron, synapse parameters shared
+};
+
+inline ir::Values all_trainable(const ModelBuilder& m, bool spread) {
+  ir::Values values;
+  for (const auto& [name, v] : m.values()) values[name] = trainable(spread ? per_neuron(v) : v);
+  return values;
+}
+
+inline NetworkBuilder two_layers(const ModelBuilder& neuron, const ModelBuilder& synapse, const ModelBuilder& readout, const ModelBuilder& loss, const Shape& shape = {}) {
+  ir::Values s = shape.all_trainable ? all_trainable(synapse, false) : ir::Values{};
+  auto with_weight = [&](double mean, double sd) {
+    ir::Values v = s;
+    v["w"] = trainable(normal(mean, sd));
+    return v;
+  };
+  ModelBuilder out = leaky();
+  NetworkBuilder n;
+  n.source("input", shape.inputs)
+      .population("hidden", shape.hidden, neuron, shape.all_trainable ? all_trainable(neuron, true) : ir::Values{})
+      .population("output", shape.outputs, out, shape.all_trainable ? all_trainable(out, false) : ir::Values{})
+      .connect("input", "hidden", synapse, with_weight(shape.input_weight, 0.3))
+      .connect("hidden", "hidden", synapse, with_weight(0.02, 0.05))
+      .connect("hidden", "output", pulse(), {{"w", trainable(normal(0.3, 0.5))}})
+      .loss("output", readout, loss);
+  return n;
+}
+
+inline std::vector<Sample> random_samples(int count, int sources, int units, int steps, double dt, int labels, unsigned seed = 2, int events = 60) {
+  std::mt19937 g(seed);
+  std::vector<Sample> samples;
+  for (int k = 0; k < count; ++k) {
+    Sample s;
+    for (int q = 0; q < sources; ++q) {
+      std::vector<std::pair<double, int>> list;
+      for (int e = 0; e < events; ++e) {
+        const double time = std::uniform_real_distribution<double>(0, 0.8 * steps * dt)(g);
+        list.emplace_back(time, static_cast<int>(g() % static_cast<unsigned>(units)));
+      }
+      s.sources.emplace_back(list, units, steps, dt);
+    }
+    s.label = k % labels;
+    samples.push_back(std::move(s));
+  }
+  return samples;
+}
+
+struct Parity {
+  int samples = 0, other_spikes = 0, spikes = 0, clamped = 0, other_predictions = 0;
+  double loss = 0;                ///< largest absolute difference
+  std::map<std::string, double> gradient;   ///< per parameter: norm of the difference / norm of the reference
+  std::map<std::string, double> norm;
+};
+
+inline reference::Sample to_reference(const Sample& s) {
+  reference::Sample r;
+  for (const SourceEvents& e : s.sources) {
+    reference::Events list;
+    list.time_ms = e.time_ms;
+    list.unit.assign(e.unit.begin(), e.unit.end());
+    for (std::size_t n = 0; n + 1 < e.step_begin.size(); ++n)
+      for (std::uint32_t k = e.step_begin[n]; k < e.step_begin[n + 1]; ++k) list.step.push_back(static_cast<std::uint32_t>(n));
+    r.sources.push_back(list);
+  }
+  r.label = s.label;
+  return r;
+}
+
+inline Parity compare(Simulator& simulator, const std::vector<Sample>& samples, const RunOptions& o) {
+  const ir::Program& p = simulator.program();
+  const reference::Interpreter interpreter(p);
+  reference::Parameters values;
+  for (const ir::Parameter& q : p.parameters) values.push_back(simulator.values(q.name));
+  const BatchResult ours = simulator.run(samples, o);
+  Parity r;
+  std::vector<std::vector<double>> sum(p.parameters.size());
+  std::size_t neurons = 0;
+  for (const ir::Cell& c : p.cells) neurons += c.source ? 0 : static_cast<std::size_t>(c.size);
+  for (std::size_t k = 0; k < samples.size(); ++k) {
+    const reference::Result one = interpreter.run(to_reference(samples[k]), values, {.dt_ms = o.dt_ms, .steps = static_cast<int>(o.steps), .training = true, .backward = o.backward});
+    ++r.samples;
+    r.loss = std::fmax(r.loss, std::fabs(one.loss - ours.loss[k]));
+    r.other_predictions += one.prediction != ours.prediction[k];
+    std::vector<std::uint32_t> counts(neurons, 0);
+    std::size_t first = 0;
+    for (std::size_t c = 0; c < p.cells.size(); ++c) {
+      if (p.cells[c].source) continue;
+      for (const reference::Spike& s : one.spikes[c]) ++counts[first + s.unit];
+      first += static_cast<std::size_t>(p.cells[c].size);
+    }
+    for (std::uint32_t n : counts) r.spikes += static_cast<int>(n);
+    r.other_spikes += !std::equal(counts.begin(), counts.end(), ours.spike_counts.begin() + static_cast<std::ptrdiff_t>(k * neurons));
+    r.clamped += static_cast<int>(one.clamped) - static_cast<int>(ours.status[k].clamped);
+    for (std::size_t q = 0; q < sum.size() && o.backward; ++q) {
+      if (sum[q].empty()) sum[q].assign(one.gradients[q].size(), 0);
+      for (std::size_t x = 0; x < sum[q].size(); ++x) sum[q][x] += one.gradients[q][x];
+    }
+  }
+  for (std::size_t q = 0; q < sum.size() && o.backward; ++q) {
+    if (!p.parameters[q].trainable) continue;
+    double difference = 0, norm = 0;
+    for (std::size_t x = 0; x < sum[q].size(); ++x) {
+      difference += (sum[q][x] - ours.gradient[q][x]) * (sum[q][x] - ours.gradient[q][x]);
+      norm += sum[q][x] * sum[q][x];
+    }
+    r.gradient[p.parameters[q].name] = std::sqrt(difference / std::fmax(norm, 1e-300));
+    r.norm[p.parameters[q].name] = std::sqrt(norm);
+  }
+  return r;
+}
+
+}  // namespace antidrome::fixtures
