@@ -14,10 +14,10 @@ MAY_USE = {
     "codegen/ir": ["codegen/diagnostics"],
     "codegen/passes": ["codegen/ir", "codegen/diagnostics"],
     "codegen/kernel_ir": ["codegen/passes", "codegen/ir", "codegen/diagnostics"],
-    "codegen/frontend": ["codegen/ir", "codegen/diagnostics"],
+    "codegen/frontend": ["codegen/ir", "codegen/diagnostics", "models"],      # it shares the records that network() fills in
     "codegen/driver": ["codegen", "backends/openmp/emit", "backends/cuda/emit"],
-    "backends/openmp/emit": ["codegen/kernel_ir"],
-    "backends/cuda/emit": ["codegen/kernel_ir"],
+    "backends/openmp/emit": ["codegen/kernel_ir", "codegen/ir"],               # a kernel's formulas are expressions
+    "backends/cuda/emit": ["codegen/kernel_ir", "codegen/ir"],
     "backends/openmp/device": [ABI],
     "backends/cuda/device": [ABI],
     "backends/reference": ["codegen/ir", "codegen/diagnostics", ABI],
