@@ -1,0 +1,155 @@
+// Exact mode: continuous time. Everything moves from event to event; an event is a source's spike, a crossing of a threshold
+// located inside the step, or a point of the dt grid, where step hooks run. Delays are zero.
+//
+// Order at one instant: step hooks of a grid point, then source events (time, source, unit), then crossings (cell, neuron). A spike:
+// own jump, then its arrivals edge after edge in the Program's order, then the spikes that these caused, in the same order.
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <fmt/format.h>
+#include <stdexcept>
+
+#include "backends/reference/trial.hpp"
+
+namespace antidrome::reference {
+namespace {
+
+constexpr int most_spikes_at_once = 100000;   // a neuron whose reset leaves it above threshold would fire without end
+
+struct Due {
+  double time;
+  std::size_t cell, unit;
+};
+
+class ExactRun {
+ public:
+  explicit ExactRun(Trial& t) : t_(t) {
+    for (std::size_t c = 0, s = 0; c < t.model.cells.size(); ++c) {
+      if (!t.model.program.cells[c].source) continue;
+      const Events& events = t.sample.sources.at(s++);
+      for (std::size_t k = 0; k < events.unit.size(); ++k) due_.push_back({events.time_ms[k], c, events.unit[k]});
+    }
+    std::stable_sort(due_.begin(), due_.end(), [](const Due& a, const Due& b) { return std::tie(a.time, a.cell, a.unit) < std::tie(b.time, b.cell, b.unit); });
+  }
+
+  void run() {
+    const auto steps = static_cast<std::uint32_t>(t_.settings.steps);
+    while (t_.step < steps && !t_.result.not_finite.seen) {
+      deliver_events();
+      const double grid_point = (t_.step + 1) * t_.settings.dt_ms;
+      const double stop = next_ < due_.size() ? std::min(grid_point, due_[next_].time) : grid_point;
+      move_to(stop);
+      if (stop != grid_point) continue;
+      t_.after(time_);
+      t_.trace();
+      ++t_.step;
+    }
+  }
+
+ private:
+  void deliver_events() {
+    for (; next_ < due_.size() && due_[next_].time <= time_; ++next_) {
+      send(due_[next_].cell, due_[next_].unit, from_data);
+      settle();
+    }
+  }
+
+  /// From now to `stop`, pausing at every crossing.
+  void move_to(double stop) {
+    while (time_ < stop && !t_.result.not_finite.seen) {
+      const std::vector<double> before = thresholds(t_.x, time_);
+      const double whole = stop - time_, h = first_crossing(before, whole);
+      ++t_.result.events;
+      t_.advance(time_, h);
+      time_ = h == whole ? stop : time_ + h;
+      const auto crossed = lifted(before, thresholds(t_.x, time_));
+      if (crossed.size() > 1) t_.result.ties += static_cast<std::uint32_t>(crossed.size()) - 1;
+      for (const auto& [cell, neuron] : crossed) pending_.push_back({cell, neuron, 0, by_threshold});
+      settle();
+    }
+  }
+
+  /// Length of the step to the first crossing, or `whole` when there is none on the way.
+  double first_crossing(const std::vector<double>& before, double whole) {
+    const Values full = t_.advanced(time_, whole);
+    double first = whole;
+    for (const auto& [cell, neuron] : lifted(before, thresholds(full, time_ + whole))) first = std::min(first, crossing_of(cell, neuron, whole));
+    return first;
+  }
+
+  /// Bisection on one neuron's step to the last bit of time: g(low) < 0 <= g(high).
+  double crossing_of(std::size_t cell, std::size_t neuron, double high) const {
+    const CellMaps& c = t_.model.cells[cell];
+    Values x = t_.x;
+    double low = 0;
+    for (;;) {
+      const double middle = low + (high - low) / 2;
+      if (middle <= low || middle >= high || time_ + middle == time_ + low || time_ + middle == time_ + high) return high;
+      Frame f = t_.frame(t_.x, time_, neuron);
+      f.h = middle;
+      const std::vector<double>& value = c.advance(f);
+      for (std::size_t k = 0; k < c.advance.targets().size(); ++k) x[c.advance.targets()[k].index + neuron] = value[k];
+      (t_.threshold(x, time_ + middle, cell, neuron) >= 0 ? high : low) = middle;
+    }
+  }
+
+  std::vector<double> thresholds(const Values& x, double time) const {
+    std::vector<double> g;
+    for (std::size_t c = 0; c < t_.model.cells.size(); ++c)
+      for (std::size_t n = 0; n < t_.model.cells[c].size && !t_.model.cells[c].threshold.empty(); ++n) g.push_back(t_.threshold(x, time, c, n));
+    return g;
+  }
+
+  /// Neurons whose g was below zero and is not any more, by cell and neuron.
+  std::vector<std::pair<std::size_t, std::size_t>> lifted(const std::vector<double>& before, const std::vector<double>& now) const {
+    std::vector<std::pair<std::size_t, std::size_t>> found;
+    std::size_t k = 0;
+    for (std::size_t c = 0; c < t_.model.cells.size(); ++c)
+      for (std::size_t n = 0; n < t_.model.cells[c].size && !t_.model.cells[c].threshold.empty(); ++n, ++k)
+        if (before[k] < 0 && now[k] >= 0) found.emplace_back(c, n);
+    return found;
+  }
+
+  /// All that is pending fires, and what that causes.
+  void settle() {
+    for (int count = 0; !pending_.empty(); ++count) {
+      Fired s = pending_.front();
+      pending_.pop_front();
+      if (count == most_spikes_at_once)
+        throw std::runtime_error(fmt::format("neuron {} of '{}' fires without end at {} ms", s.neuron, t_.model.program.cells[s.cell].name, time_));
+      s.spike = t_.new_spike(s.cell, s.neuron, time_);
+      t_.jump(time_, {s}, {});
+      if (t_.threshold(t_.x, time_, s.cell, s.neuron) >= 0) add_pending(s.cell, s.neuron, s.spike);   // still above after its reset: again at once
+      send(s.cell, s.neuron, s.spike);
+    }
+  }
+
+  void send(std::size_t cell, std::size_t unit, int spike) {
+    const std::vector<double> before = thresholds(t_.x, time_);
+    for (std::size_t e = 0; e < t_.model.edges.size(); ++e)
+      if (t_.model.edges[e].pre == cell) t_.arrive(time_, {{e, unit, spike}});
+    for (const auto& [c, n] : lifted(before, thresholds(t_.x, time_))) add_pending(c, n, spike);
+  }
+
+  void add_pending(std::size_t cell, std::size_t neuron, int cause) {
+    for (const Fired& f : pending_)
+      if (f.cell == cell && f.neuron == neuron) return;
+    pending_.push_back({cell, neuron, 0, cause});
+  }
+
+  Trial& t_;
+  double time_ = 0;
+  std::vector<Due> due_;
+  std::size_t next_ = 0;
+  std::deque<Fired> pending_;
+};
+
+}  // namespace
+
+void run_exact(Trial& t) {
+  for (const ir::Edge& e : t.model.program.edges)
+    if (e.delay_steps != 0) throw std::runtime_error("edge '" + e.name + "' has a delay, which exact mode does not have");
+  ExactRun(t).run();
+}
+
+}  // namespace antidrome::reference
