@@ -56,6 +56,7 @@ const char* to_string(Split split);
 /// | window_ms | span of the input code within the trial | yinyang 30, images trial_ms |
 /// | t_min_ms, t_max_ms | times of the values 0 and 1 (yinyang) | 2 dt, window - 2 dt |
 /// | bias_ms | time of the bias unit (yinyang) | 0 |
+/// | classes | number of labels (idx) | as many as occur |
 /// | threshold | pixels above it fire (images) | 1 |
 /// | train_size, validation_size, test_size | samples of each split | yinyang 5000/1000/1000, images all/5000/all |
 /// | train_seed, validation_seed, test_seed | seeds of a generated task | yinyang 42/41/40 |
