@@ -6,8 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
-#include <fmt/format.h>
-#include <stdexcept>
+#include <tuple>
 
 #include "backends/reference/trial.hpp"
 
@@ -115,8 +114,10 @@ class ExactRun {
     for (int count = 0; !pending_.empty(); ++count) {
       Fired s = pending_.front();
       pending_.pop_front();
-      if (count == most_spikes_at_once)
-        throw std::runtime_error(fmt::format("neuron {} of '{}' fires without end at {} ms", s.neuron, t_.model.program.cells[s.cell].name, time_));
+      if (count == most_spikes_at_once) {
+        t_.result.not_finite = {true, false, s.cell, s.neuron, NotFinite::no_state, t_.step};
+        return pending_.clear();
+      }
       s.spike = t_.new_spike(s.cell, s.neuron, time_);
       t_.jump(time_, {s}, {});
       if (t_.threshold(t_.x, time_, s.cell, s.neuron) >= 0) add_pending(s.cell, s.neuron, s.spike);   // still above after its reset: again at once
@@ -146,10 +147,6 @@ class ExactRun {
 
 }  // namespace
 
-void run_exact(Trial& t) {
-  for (const ir::Edge& e : t.model.program.edges)
-    if (e.delay_steps != 0) throw std::runtime_error("edge '" + e.name + "' has a delay, which exact mode does not have");
-  ExactRun(t).run();
-}
+void run_exact(Trial& t) { ExactRun(t).run(); }
 
 }  // namespace antidrome::reference

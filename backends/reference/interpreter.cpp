@@ -1,5 +1,6 @@
 #include "backends/reference/interpreter.hpp"
 
+#include <chrono>
 #include <stdexcept>
 #include <fmt/format.h>
 
@@ -33,17 +34,24 @@ const ir::Program& Interpreter::program() const { return model_->program; }
 Result Interpreter::run(const Sample& sample, const Parameters& parameters, const Settings& settings) const {
   check_shapes(model_->program, sample, parameters);
   Result result;
-  result.spikes.resize(model_->cells.size());
   std::size_t states = 0;
   for (const CellMaps& c : model_->cells) states += c.states;
   if (settings.traces) result.traces.resize(states);
 
+  using Clock = std::chrono::steady_clock;
+  const auto seconds_since = [](Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); };
+  const Clock::time_point start = Clock::now();
+  result.spikes.resize(model_->cells.size());
   Trial trial(*model_, sample, parameters, settings, result);
   if (model_->program.mode == ir::TimeMode::grid) run_grid(trial);
   else run_exact(trial);
   if (result.not_finite.seen) return result;
   finish_losses(trial);
-  if (settings.backward) run_backward(trial);
+  result.forward_s = seconds_since(start);
+  if (!settings.backward) return result;
+  const Clock::time_point turn = Clock::now();
+  run_backward(trial);
+  result.backward_s = seconds_since(turn);
   return result;
 }
 

@@ -41,8 +41,9 @@ struct Spike {
   double time_ms = 0;
 };
 
-/// Where a value stopped being finite.
+/// Where a value stopped being finite, or (no_state) a neuron fired without end at one instant.
 struct NotFinite {
+  static constexpr std::size_t no_state = static_cast<std::size_t>(-1);
   bool seen = false, backward = false;
   std::size_t cell = 0, neuron = 0, state = 0;   ///< indices into the Program; state: into the cell's states
   std::uint32_t step = 0;
@@ -59,6 +60,7 @@ struct Result {
   std::uint32_t ties = 0;                        ///< exact mode: crossings at one instant, ordered by cell and neuron
   std::uint32_t events = 0;                      ///< exact mode: segments between events
   NotFinite not_finite;
+  double forward_s = 0, backward_s = 0;          ///< wall clock
 };
 
 class Interpreter {

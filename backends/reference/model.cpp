@@ -166,6 +166,7 @@ void Model::compile_edges() {
     const ir::Edge& e = program.edges[k];
     EdgeMaps& m = edges[k];
     if (e.connectivity.kind == ir::Connectivity::Kind::sparse) throw std::runtime_error("edge '" + e.name + "': the reference backend has no sparse connectivity");
+    if (program.mode == ir::TimeMode::exact && e.delay_steps != 0) throw std::runtime_error("edge '" + e.name + "' has a delay, which exact mode does not have");
     const auto map = [&](const auto& what) { return Map(what, *this); };
     for (std::size_t g = 0; g < e.gathers.size(); ++g) {
       m.gathers[g].factor = map(e.gathers[g].factor);
