@@ -338,7 +338,15 @@ void Backward::arrive_pre(const EdgePlan& p, std::vector<Node>& out) {
     }
   add_gradients(e.back_arrive_pre_gradient, e.pre, b, Column::unit);
   if (to_acc) b.add({identifier(acc_name(e.pre)), Row::none, Column::spike}, b.lower(e.back_acc), "acc of the spike that sent this arrival");
-  for (const auto& [target, name] : b.update(e.back_arrive_pre, "_before")) store_adjoint(l_.plan(e.pre), b, target, name, Column::unit);
+  std::vector<Node> later;
+  for (const Update& u : e.back_arrive_pre) {
+    if (!pre.source) continue;
+    const Place change{l_.buffer(identifier(e.name) + "_" + local_name(u.target) + "_change", Space::tape, Shape::spikes, e.pre, true), Row::none, Column::spike};
+    b.store(change, b.lower(u.value - symbol(u.target)));
+    append(later, add_change(l_.constants, change, {adjoint_buffer(u.target), Row::none, Column::unit}, local_name(u.target) + "_change"));
+  }
+  if (!pre.source)
+    for (const auto& [target, name] : b.update(e.back_arrive_pre, "_before")) store_adjoint(l_.plan(e.pre), b, target, name, Column::unit);
   if (pre.source && p.by_spike && events_by_unit(p)) {
     Node list = in_cell(NodeKind::list_by_unit, e.pre);
     list.edge = e.name;
@@ -348,6 +356,7 @@ void Backward::arrive_pre(const EdgePlan& p, std::vector<Node>& out) {
   if (body.empty()) return;
   out.push_back(in_cell(NodeKind::for_spikes, e.pre, body, e.delay_steps));
   out.back().note = e.name + ": arrivals of this step, backwards";
+  if (!later.empty()) out.push_back(in_cell(NodeKind::for_spikes, e.pre, later, e.delay_steps));
 }
 
 std::vector<Node> Backward::step() {

@@ -65,6 +65,15 @@ Node Forward::begin() {
     }
     if (!b.empty()) body.push_back(in_cell(NodeKind::for_blocks, c.name, b.finish()));
   }
+  for (const Buffer& q : l_.module.buffers) {
+    Node zero = make_node(NodeKind::store);
+    zero.buffer = q.name;
+    zero.value = 0.0;
+    if (q.shape == Shape::one) body.push_back(make_node(NodeKind::when_taping, {zero}));
+    if (q.name != "label_losses") continue;
+    zero.kind = NodeKind::clear;
+    body.push_back(zero);
+  }
   Node n = make_node(NodeKind::function, body, "initial states");
   n.name = "begin_trial";
   return n;
@@ -114,8 +123,19 @@ Node Forward::arrivals_by_spike(const EdgePlan& p) {
     const std::string at = l_.buffer(l_.factor(g), Space::tape, Shape::spikes, e.pre, false, "factor of " + g.name + ": " + print(g.factor));
     b.store({at, Row::none, Column::spike}, b.lower(g.factor), g.name + " gets w * " + print(g.factor));
   }
-  for (const auto& [target, name] : b.update(e.arrive_pre, "_arrived")) b.store({l_.state(target), Row::none, Column::unit}, symbol(name));
-  return in_cell(NodeKind::for_spikes, e.pre, b.finish(), e.delay_steps);
+  std::vector<Node> later;
+  for (const Update& u : e.arrive_pre) {
+    if (!pre.source) continue;
+    // a source may send several events of one unit in a step: all of them read the state before any
+    const Place change{l_.buffer(identifier(e.name) + "_" + local_name(u.target) + "_change", Space::tape, Shape::spikes, e.pre, false, "what each arrival adds to " + u.target), Row::none, Column::spike};
+    b.store(change, b.lower(u.value - symbol(u.target)));
+    append(later, add_change(l_.constants, change, {l_.state(u.target), Row::none, Column::unit}, local_name(u.target) + "_change"));
+  }
+  if (!pre.source)
+    for (const auto& [target, name] : b.update(e.arrive_pre, "_arrived")) b.store({l_.state(target), Row::none, Column::unit}, symbol(name));
+  Node first = in_cell(NodeKind::for_spikes, e.pre, b.finish(), e.delay_steps);
+  if (later.empty()) return first;
+  return make_node(NodeKind::sequence, {first, in_cell(NodeKind::for_spikes, e.pre, later, e.delay_steps)});
 }
 
 std::vector<Node> Forward::tiles(const CellPlan& p) {
@@ -366,7 +386,7 @@ std::vector<Node> Forward::step() {
 
 Node Forward::finish() {
   std::vector<Node> body;
-  for (const CellPlan& p : l_.cells)
+  for (CellPlan& p : l_.cells)
     if (p.cell->threshold.defined() && taped_.contains(p.cell->name)) {
       body.push_back(in_cell(NodeKind::for_spikes, p.cell->name, spike_body(p), 1));
       body.back().note = "spikes of the last step";
@@ -378,14 +398,14 @@ Node Forward::finish() {
 }
 
 Node Forward::build() {
-  Node start = begin();
   Node inputs = make_node(NodeKind::function, ahead(), "input sums of the next steps: no dependence between steps");
   inputs.name = "gather_ahead";
   Node one = make_node(NodeKind::function, step());
   one.name = "forward_step";
   Node steps = make_node(NodeKind::for_steps, {inputs, one});
   steps.count = l_.options.steps_ahead;
-  return make_node(NodeKind::for_samples, {start, steps, finish()});
+  Node end = finish();
+  return make_node(NodeKind::for_samples, {begin(), steps, end});
 }
 
 }  // namespace

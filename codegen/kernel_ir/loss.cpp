@@ -47,31 +47,41 @@ class LossLowering {
     return b;
   }
 
-  std::vector<Node> build(std::set<std::string>& seeded, bool first) {
+  /// The loss and its seeds. `predicts`: this is the loss whose smallest value tells the label.
+  std::vector<Node> build(std::set<std::string>& seeded, bool predicts) {
     std::vector<Node> out;
     Node value = in_cell(NodeKind::loss_value, cell_.name);
     value.name = fmt::format("loss{}", index_);
     value.note = loss_.name + ": " + print(loss_.value);
     value.count = loss_.labelled ? 1 : 0;
-    const Expr total = reduce(loss_.value, out, value.body);
+    const Expr total = reduce(averaged(loss_.value), out, value.body);
     Block b = element_block();
     Node whole = with_body(b, make_node(NodeKind::let), total);
     append(value.body, std::move(whole.body));
     value.value = whole.value;
     out.push_back(value);
-    if (first && loss_.labelled && loss_.when == Loss::When::end) {
-      out.push_back(in_cell(NodeKind::predict, cell_.name));
-      out.back().name = value.name;
-    }
-    if (first && loss_.score.defined() && loss_.when == Loss::When::end) {
-      Block s = element_block();
-      Node score = make_node(NodeKind::score);
-      score.value = s.lower(loss_.score);
-      s.push(score);
-      out.push_back(in_cell(NodeKind::for_neurons, cell_.name, s.finish()));
+    if (predicts) {
+      Node n = in_cell(each_step() ? NodeKind::add_label_losses : NodeKind::predict, cell_.name);
+      n.name = value.name;
+      if (each_step()) n.buffer = l_.buffer("label_losses", Space::worker, Shape::neurons, cell_.name, false, "the loss so far, for every label");
+      out.push_back(n);
     }
     if (!l_.program.learn.name.empty()) seeds(out, seeded);
     return out;
+  }
+
+  std::vector<Node> scores() {
+    Block s = element_block();
+    Node score = make_node(NodeKind::score);
+    score.value = s.lower(loss_.score);
+    s.push(score);
+    return {in_cell(NodeKind::for_neurons, cell_.name, s.finish())};
+  }
+
+  std::vector<Node> predict_at_end() {
+    Node n = in_cell(NodeKind::predict, cell_.name);
+    n.buffer = "label_losses";
+    return {n};
   }
 
  private:
@@ -91,18 +101,20 @@ class LossLowering {
       if (n.name == name) return true;
     return false;
   }
+  bool each_step() const { return loss_.when == Loss::When::each_step; }
+  /// A loss at each step is averaged over the steps of the trial.
+  Expr averaged(Expr e) const { return each_step() ? e * (symbol("dt") / symbol("trial")) : e; }
   Expr guarded(Expr e) const { return loss_.labelled ? select(symbol("has_label"), e, 0.0) : e; }
 
   void seeds(std::vector<Node>& out, std::set<std::string>& seeded) {
     std::vector<Node> labelled, stores;
     Block s = element_block();
     s.bind("has_label", "has_label");
-    const bool each_step = loss_.when == Loss::When::each_step;
     for (const Update& u : loss_.seed) {
-      const Expr value = reduce(u.value, out, labelled);
+      const Expr value = reduce(averaged(u.value), out, labelled);
       for (const auto& [e, name] : names_) s.bind(name, name);
-      const Place at{l_.buffer(identifier(u.target) + (each_step ? "_seed_of_step" : "_seed"), Space::tape, each_step ? Shape::step_neurons : Shape::neurons, cell_.name, true, "dL/d" + u.target),
-                     each_step ? Row::step : Row::none, Column::unit};
+      const Place at{l_.buffer(identifier(u.target) + (each_step() ? "_seed_of_step" : "_seed"), Space::tape, each_step() ? Shape::step_neurons : Shape::neurons, cell_.name, true, "dL/d" + u.target),
+                     each_step() ? Row::step : Row::none, Column::unit};
       if (seeded.insert(at.buffer).second) s.store(at, s.lower(guarded(value)));
       else s.add(at, s.lower(guarded(value)));
     }
@@ -111,11 +123,10 @@ class LossLowering {
     Block once(l_.constants, Column::none);
     once.bind("has_label", "has_label");
     for (const Update& u : loss_.gradient) {
-      const Expr value = reduce(u.value, out, labelled);
+      const Expr value = reduce(averaged(u.value), out, labelled);
       for (const auto& [e, name] : names_) once.bind(name, name);
       const std::string at = l_.buffer(identifier(u.target) + "_loss", Space::tape, Shape::one, "", true, "from the loss");
-      if (seeded.insert(at).second) once.store({at, Row::none, Column::none}, once.lower(guarded(value)));
-      else once.add({at, Row::none, Column::none}, once.lower(guarded(value)));
+      once.add({at, Row::none, Column::none}, once.lower(guarded(value)));
     }
     append(body, labelled);
     if (!element.empty()) body.push_back(in_cell(NodeKind::for_neurons, cell_.name, element));
@@ -135,10 +146,17 @@ class LossLowering {
 std::vector<Node> Lowering::losses(Loss::When when) {
   std::vector<Node> out;
   std::set<std::string> seeded;
+  std::size_t predicting = program.losses.size();
+  for (std::size_t k = program.losses.size(); k-- > 0;)
+    if (program.losses[k].labelled) predicting = k;
   for (std::size_t k = 0; k < program.losses.size(); ++k) {
-    if (program.losses[k].when != when) continue;
-    if (k == 0) module.scores = program.losses[k].score.defined() ? program.cell(program.losses[k].cell)->size : 0;
-    append(out, LossLowering(*this, program.losses[k], k).build(seeded, k == 0));
+    LossLowering loss(*this, program.losses[k], k);
+    if (program.losses[k].when == when) append(out, loss.build(seeded, k == predicting));
+    else if (when == Loss::When::end && k == predicting) append(out, loss.predict_at_end());
+    if (when == Loss::When::end && k == 0 && program.losses[k].score.defined()) {
+      module.scores = program.cell(program.losses[k].cell)->size;
+      append(out, loss.scores());
+    }
   }
   return out;
 }

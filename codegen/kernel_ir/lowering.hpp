@@ -79,6 +79,8 @@ class Lowering {
 Node make_node(NodeKind kind, std::vector<Node> body = {}, const std::string& note = {});
 Node in_cell(NodeKind kind, const std::string& cell, std::vector<Node> body = {}, int count = 0);
 void append(std::vector<Node>& to, std::vector<Node> nodes);
+/// target += change, where the change was put aside so that all that is added at once has read the same values.
+std::vector<Node> add_change(Constants& constants, const Place& change, const Place& target, const std::string& name);
 bool is_state(const ir::Cell& c, const std::string& symbol);
 std::set<std::string> targets(const std::vector<ir::Update>& updates);
 std::set<std::string> symbols_in(const std::vector<ir::Update>& updates);

@@ -23,6 +23,13 @@ Node in_cell(NodeKind kind, const std::string& cell, std::vector<Node> body, int
   return n;
 }
 
+std::vector<Node> add_change(Constants& constants, const Place& change, const Place& target, const std::string& name) {
+  Block b(constants, Column::unit);
+  b.place("change", change, name);
+  b.add(target, b.read("change"));
+  return b.finish();
+}
+
 void append(std::vector<Node>& to, std::vector<Node> nodes) {
   for (Node& n : nodes) to.push_back(std::move(n));
 }

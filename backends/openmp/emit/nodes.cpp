@@ -296,7 +296,10 @@ void Printer::node(const Node& node) {
     }
     case NodeKind::reduce_sum: case NodeKind::reduce_max: case NodeKind::at_label: reduction(node); break;
     case NodeKind::loss_value: loss_value(node); break;
-    case NodeKind::predict: w_.line("result.prediction = has_label ? best_label({}, {}) : -1;", n(node.cell), node.name); break;
+    case NodeKind::add_label_losses: w_.line("for (int c = 0; c < {}; ++c) m.{}[c] += real({}(c));", n(node.cell), node.buffer, node.name); break;
+    case NodeKind::predict:
+      w_.line("result.prediction = best_label({}, {});", n(node.cell), node.buffer.empty() ? node.name : fmt::format("[&](int c) {{ return double(m.{}[c]); }}", node.buffer));
+      break;
     case NodeKind::score: w_.line("if (result.scores) result.scores[j] = {};", text(node.value)); break;
     case NodeKind::clear:
       if (const Buffer* b = &m_.buffer_of(node.buffer); b->space == Space::history) w_.line("clear_rows<{}>(history.{}, history.rows, trial.steps);", n(b->cell), b->name);
