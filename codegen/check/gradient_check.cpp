@@ -1,0 +1,113 @@
+#include "codegen/check/gradient_check.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace antidrome::check {
+namespace {
+
+using namespace ir;
+using reference::Interpreter;
+
+bool contains_stop(Expr e, std::set<Expr>& seen) {
+  if (!e.defined() || !seen.insert(e).second) return false;
+  if (e.is(Kind::stop)) return true;
+  return std::any_of(e.args().begin(), e.args().end(), [&](Expr a) { return contains_stop(a, seen); });
+}
+
+struct Difference { double value = 0; bool smooth = true; };
+
+/// Central difference of fourth order in one number; not smooth where the order of spikes changes within its reach.
+Difference central_difference(const Interpreter& run, const reference::Settings& settings, const reference::Sample& sample, reference::Parameters parameters,
+                              std::size_t p, std::size_t k, double relative_step, const std::vector<std::pair<std::size_t, std::uint32_t>>& order) {
+  double& x = parameters[p][k];
+  const double centre = x, h = relative_step * std::max(std::fabs(centre), 1e-2);
+  Difference d;
+  auto loss = [&](double shift) {
+    x = centre + shift;
+    const reference::Result r = run.run(sample, parameters, settings);
+    d.smooth = d.smooth && spike_order(r) == order;
+    return r.loss;
+  };
+  d.value = (8 * (loss(h) - loss(-h)) - (loss(2 * h) - loss(-2 * h))) / (12 * h);
+  return d;
+}
+
+ParameterReport compare(const Interpreter& run, const reference::Settings& settings, const Rehearsal& r, const reference::Result& result, std::size_t p, const GradientCheckOptions& o) {
+  ParameterReport report;
+  report.name = run.program().parameters[p].name;
+  const std::vector<double>& derived = result.gradients[p];
+  const auto order = spike_order(result);
+  double largest = 0;
+  for (double g : derived) largest = std::max(largest, std::fabs(g));
+  const std::size_t stride = std::max<std::size_t>(1, derived.size() / static_cast<std::size_t>(o.entries));
+  for (std::size_t k = 0; k < derived.size(); k += stride) {
+    const Difference d = central_difference(run, settings, r.sample, r.parameters, p, k, o.relative_step, order);
+    if (!d.smooth) { ++report.skipped; continue; }
+    ++report.compared;
+    const double scale = std::max({largest, std::fabs(d.value), 1e-9 * std::max(1.0, std::fabs(result.loss))});   // below it, differences are rounding
+    const double error = std::fabs(derived[k] - d.value) / scale;
+    if (error < report.worst) continue;
+    report.worst = error;
+    report.derived = derived[k];
+    report.difference = d.value;
+  }
+  report.ok = report.worst <= o.tolerance && std::isfinite(report.worst);
+  return report;
+}
+
+}  // namespace
+
+bool has_user_gradients(const Program& program) {
+  std::set<Expr> seen;
+  for (const Cell& c : program.cells) {
+    for (const auto* list : {&c.flow, &c.jump, &c.after})
+      for (const Update& u : *list)
+        if (contains_stop(u.value, seen)) return true;
+    if (contains_stop(c.threshold, seen)) return true;
+  }
+  for (const Edge& e : program.edges)
+    for (const auto* list : {&e.arrive_pre, &e.arrive_post})
+      for (const Update& u : *list)
+        if (contains_stop(u.value, seen)) return true;
+  for (const ProgramLoss& l : program.losses)
+    if (contains_stop(l.value, seen)) return true;
+  return false;
+}
+
+double exact_step(const Program& program, const GradientCheckOptions& o) {
+  for (const Cell& c : program.cells)
+    if (c.solver == "RK4") return o.runge_kutta_dt_ms;
+  return o.exact_dt_ms;
+}
+
+GradientReport check_gradient(const Network& network, const GradientCheckOptions& o) {
+  GradientReport report;
+  Diagnostics diagnostics;
+  Program program = passes::derive_program(shrink(network, o.rehearsal), {.mode = TimeMode::exact, .fault = o.fault}, diagnostics);
+  if (diagnostics.has_errors()) {
+    report.applies = false;
+    report.why_not = diagnostics.all().front().message;
+    return report;
+  }
+  if (has_user_gradients(program)) {
+    report.applies = false;
+    report.why_not = "the model has user gradients (stop): they are not the derivative of its loss";
+    return report;
+  }
+  const Interpreter run(std::move(program));
+  const double dt = exact_step(run.program(), o);
+  reference::Settings settings{.dt_ms = dt, .steps = static_cast<int>(std::lround(o.rehearsal.trial_ms / dt))};
+  const Rehearsal r = rehearse(run, settings, o.rehearsal);
+  const reference::Result result = run.run(r.sample, r.parameters, settings);
+  report.spikes_per_neuron = r.spikes_per_neuron;
+  settings.backward = false;
+  for (std::size_t p = 0; p < run.program().parameters.size(); ++p)
+    if (!result.gradients[p].empty()) {
+      report.parameters.push_back(compare(run, settings, r, result, p, o));
+      report.ok = report.ok && report.parameters.back().ok;
+    }
+  return report;
+}
+
+}  // namespace antidrome::check

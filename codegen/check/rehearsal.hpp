@@ -1,0 +1,33 @@
+// A small instance of a network, with parameters, input and weights under which its neurons fire: what a gradient can be checked on.
+#pragma once
+#include <string>
+
+#include "backends/reference/interpreter.hpp"
+#include "codegen/ir/network.hpp"
+
+namespace antidrome::check {
+
+struct RehearsalOptions {
+  int neurons = 4;               ///< at most this many per population: the equations do not know the size
+  int source_units = 5;
+  int events_per_unit = 10;
+  double trial_ms = 60;
+  std::uint64_t seed = 1;
+};
+
+/// The same equations with populations cut down and every number trainable.
+ir::Network shrink(const ir::Network&, const RehearsalOptions&);
+
+struct Rehearsal {
+  reference::Sample sample;
+  reference::Parameters parameters;   ///< in the order of the Program's parameters
+  double spikes_per_neuron = 0;       ///< of the firing populations, after the search for a level of input
+};
+
+/// Draws parameters (heterogeneous where an axis allows it) and events, and scales the weights until neurons fire a few times each.
+Rehearsal rehearse(const reference::Interpreter&, const reference::Settings&, const RehearsalOptions&);
+
+/// Who spiked, in order of time: two runs with the same answer are on the same smooth branch of the loss.
+std::vector<std::pair<std::size_t, std::uint32_t>> spike_order(const reference::Result&);
+
+}  // namespace antidrome::check
