@@ -120,7 +120,7 @@ CompiledUnit::~CompiledUnit() = default;
 CompiledUnit compile(const std::string& file, const std::string& include_folder, const std::string& resource_folder, Diagnostics& diagnostics) {
   CompiledUnit unit;
   const std::string include = "-I" + include_folder, resources = "-resource-dir=" + resource_folder;
-  const char* arguments[] = {"clang++", "-std=c++20", "-O0", "-w", "-ffp-contract=off", "-ferror-limit=50", include.c_str(), resources.c_str(), "-x", "c++", "-c", file.c_str()};
+  const char* arguments[] = {"clang++", "-std=c++20", "-O0", "-w", "-ffp-contract=off", "-fno-c++-static-destructors", "-ferror-limit=50", include.c_str(), resources.c_str(), "-x", "c++", "-c", file.c_str()};
   ErrorCollector collector(diagnostics, include_folder);
   clang::CreateInvocationOptions options;
   options.Diags = clang::CompilerInstance::createDiagnostics(new clang::DiagnosticOptions, &collector, /*ShouldOwnClient=*/false);

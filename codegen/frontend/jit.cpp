@@ -4,6 +4,7 @@
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
 #include <llvm/IR/LLVMContext.h>
 #include <llvm/IR/Module.h>
+#include <llvm/Passes/PassBuilder.h>
 #include <llvm/Support/TargetSelect.h>
 
 namespace antidrome::frontend {
@@ -18,6 +19,21 @@ void expect(llvm::Error error, const char* what) {
   if (error) throw InternalError(fmt::format("cannot {} the model file's code: {}", what, llvm::toString(std::move(error))));
 }
 
+/// What Clang itself does at -O0: functions marked always_inline exist nowhere else (std::allocator's, for one).
+void run_mandatory_passes(llvm::Module& module) {
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PassBuilder builder;
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  builder.buildO0DefaultPipeline(llvm::OptimizationLevel::O0).run(module, modules);
+}
+
 }  // namespace
 
 struct Jit::Session {
@@ -30,6 +46,7 @@ Jit::Jit(CompiledUnit& unit, const std::vector<std::string>& keep) : session_(st
   ANTIDROME_ASSERT(ready, "no native code generator in LLVM");
   for (const std::string& name : keep)
     if (llvm::Function* f = unit.module->getFunction(name); f && f->hasLocalLinkage()) f->setLinkage(llvm::GlobalValue::ExternalLinkage);
+  run_mandatory_passes(*unit.module);
   auto machine = expect(llvm::orc::JITTargetMachineBuilder::detectHost(), "choose a target for");
   machine.setCodeGenOptLevel(llvm::CodeGenOptLevel::None);   // it runs once; compiling is what costs
   session_->jit = expect(llvm::orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(machine)).create(), "prepare");
@@ -40,7 +57,10 @@ Jit::Jit(CompiledUnit& unit, const std::vector<std::string>& keep) : session_(st
   const char prefix = session_->jit->getDataLayout().getGlobalPrefix();
   session_->jit->getMainJITDylib().addGenerator(expect(llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(prefix), "link"));
   expect(session_->jit->addIRModule(llvm::orc::ThreadSafeModule(std::move(unit.module), std::move(unit.context))), "load");
-  expect(session_->jit->initialize(session_->jit->getMainJITDylib()), "initialise");
+  if (llvm::Error e = session_->jit->initialize(session_->jit->getMainJITDylib())) {   // the user's global objects
+    const std::string text = llvm::toString(std::move(e));
+    if (session_->complaint.empty()) session_->complaint = text;
+  }
 }
 
 Jit::Jit(Jit&&) noexcept = default;

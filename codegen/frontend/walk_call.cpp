@@ -167,6 +167,8 @@ Meaning Walker::method_call(const clang::CXXMemberCallExpr* e) {
   if (object.is(Meaning::Kind::place) && llvm::isa<clang::CXXConversionDecl>(method)) return Meaning::of(read(object, e->getExprLoc()));
   if (object.is(Meaning::Kind::number)) return object;  // a local copy of a member, read
   if (!object.is(Meaning::Kind::object)) return broken("AD102", e->getExprLoc(), fmt::format("'{}' cannot be called in an equation", method->getNameAsString()));
+  if (object.object.access == Object::Access::element && object.object.depth != depth_)
+    return broken("AD113", e->getExprLoc(), fmt::format("an inner sum uses '{}()' of the outer sum's element", method->getNameAsString()), "compute the inner sum first, in a local constant");
   std::vector<Meaning> arguments;
   for (const clang::Expr* a : e->arguments()) arguments.push_back(evaluate(a));
   return inlined(method, std::move(arguments), &object.object, e->getExprLoc());
