@@ -88,6 +88,11 @@ std::vector<std::string> H5File::names(const std::string& group) const {
   return out;
 }
 
+std::uint64_t H5File::file_bytes() const {
+  hsize_t bytes = 0;
+  return H5Fget_filesize(file_.get(), &bytes) < 0 ? 0 : bytes;
+}
+
 template <class T>
 H5Array<T> H5File::read(const std::string& path) const {
   const H5Handle dataset = checked(H5Dopen2(file_.get(), path.c_str(), H5P_DEFAULT), H5Dclose, "no dataset", path);
@@ -98,8 +103,9 @@ H5Array<T> H5File::read(const std::string& path) const {
   out.shape.resize(static_cast<std::size_t>(rank));
   H5Sget_simple_extent_dims(space.get(), out.shape.data(), nullptr);
   const hssize_t count = H5Sget_simple_extent_npoints(space.get());
-  constexpr hssize_t limit = hssize_t{1} << 34;  // a damaged shape must not become an allocation
-  if (count < 0 || count > limit) fail_at("impossible shape of dataset", path);
+  // A damaged shape must not become an allocation: nothing is compressed, so no array is larger than its file.
+  const H5Handle type = checked(H5Dget_type(dataset.get()), H5Tclose, "no type for dataset", path);
+  if (count < 0 || static_cast<std::uint64_t>(count) > file_bytes() / std::max<std::size_t>(H5Tget_size(type.get()), 1)) fail_at("impossible shape of dataset", path);
   out.values.resize(static_cast<std::size_t>(count));
   if (count > 0 && H5Dread(dataset.get(), memory_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, out.values.data()) < 0) fail_at("cannot read dataset", path);
   return out;
@@ -109,7 +115,7 @@ std::string H5File::read_text(const std::string& path) const {
   const H5Handle dataset = checked(H5Dopen2(file_.get(), path.c_str(), H5P_DEFAULT), H5Dclose, "no dataset", path);
   const H5Handle type = checked(H5Dget_type(dataset.get()), H5Tclose, "no type for dataset", path);
   const std::size_t size = H5Tget_size(type.get());
-  if (H5Tget_class(type.get()) != H5T_STRING || H5Tis_variable_str(type.get()) > 0 || size > (std::size_t{1} << 28)) fail_at("not a text:", path);
+  if (H5Tget_class(type.get()) != H5T_STRING || H5Tis_variable_str(type.get()) > 0 || size > file_bytes()) fail_at("not a text:", path);
   std::string out(size, '\0');
   if (H5Dread(dataset.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, out.data()) < 0) fail_at("cannot read dataset", path);
   while (!out.empty() && out.back() == '\0') out.pop_back();

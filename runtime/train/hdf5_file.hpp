@@ -64,6 +64,7 @@ class H5File {
 
  private:
   explicit H5File(H5Handle file) : file_(std::move(file)) {}
+  std::uint64_t file_bytes() const;
   H5Handle file_;
 };
 
