@@ -97,6 +97,14 @@ class Checks(unittest.TestCase):
         self.assertEqual(len(found), 1)
         self.assertIn("runtime/a.hpp", found[0])
 
+    def test_a_part_of_a_header_is_compiled_with_it(self):
+        self.write("runtime/a.hpp", "#pragma once\n#include <string>\n#include \"a_part.hpp\"\n")
+        self.write("runtime/a_part.hpp", "// Included by a.hpp.\nstd::string f();\n")
+        self.write("runtime/b_part.hpp", "// Included by b.hpp, which does not exist.\nstd::string f();\n")
+        found = headers.check(self.root, os.environ.get("CXX", "c++"), [])
+        self.assertEqual(len(found), 1)
+        self.assertIn("runtime/b_part.hpp", found[0])
+
 
 if __name__ == "__main__":
     unittest.main()
