@@ -69,7 +69,7 @@ std::vector<Case> cases() {
       {"Conductance", recurrent(lif_with_input(), conductance(), conductance(), 0.5), 0.1},
       {"QuadraticDelta", recurrent(quadratic(), pulse(), delta(), 1.5), 0.05},
       {"ConductanceDelta", recurrent(coba_lif(), two_port(), two_port(), 0.5), 0.1},
-      {"NonlinearReadout", recurrent(cuba_lif(), pulse(), pulse(), 1.5, final_voltage()), 0.05},
+      {"NonlinearReadout", recurrent(cuba_lif(), pulse(), pulse(), 1.5, final_voltage()), 0.025},
       {"TsodyksMarkram", recurrent(lif_with_input(), tsodyks_markram(), tsodyks_markram(), 3.0)},
       {"FirstSpike", recurrent(cuba_lif(), pulse(), pulse(), 1.5, first_spike(), spike_time_loss())},
       {"Layered", layered(cuba_lif(), pulse(), pulse(), 1.5), 0.25},
