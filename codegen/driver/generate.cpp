@@ -1,38 +1,22 @@
 #include <fmt/format.h>
 
+#include "backends/openmp/emit/emit.hpp"
 #include "codegen/driver/manifest.hpp"
 #include "codegen/driver/output.hpp"
 #include "codegen/driver/request.hpp"
 #include "codegen/frontend/frontend.hpp"
-#include "codegen/passes/passes.hpp"
-
-#if defined(ANTIDROME_HAS_OPENMP_EMIT)
-#include "backends/openmp/emit/emit.hpp"
 #include "codegen/kernel_ir/kernel.hpp"
-#endif
+#include "codegen/passes/passes.hpp"
 
 namespace antidrome::driver {
 namespace {
 
-#if defined(ANTIDROME_HAS_OPENMP_EMIT)
 kernel::KernelModule kernel_of(const ir::Program& program, const Request& request, Diagnostics& diagnostics) {
   kernel::LowerOptions options;
   options.precision = request.precision == "double" ? kernel::Precision::double_precision : kernel::Precision::single_precision;
   options.fingerprint = fingerprint(program, request);
   return kernel::lower(program, options, diagnostics);
 }
-std::string simulator_text(const ir::Program& program, const Request& request, Diagnostics& diagnostics) {
-  const kernel::KernelModule module = kernel_of(program, request, diagnostics);
-  return diagnostics.has_errors() ? std::string() : openmp::emit_openmp(module);
-}
-std::string kernel_text(const ir::Program& program, const Request& request, Diagnostics& diagnostics) { return print(kernel_of(program, request, diagnostics)); }
-#else
-std::string simulator_text(const ir::Program&, const Request& request, Diagnostics& diagnostics) {
-  diagnostics.error("AD300", {}, fmt::format("backend '{}' is not part of this build", request.backend), "--backend reference");
-  return {};
-}
-std::string kernel_text(const ir::Program& program, const Request& request, Diagnostics& diagnostics) { return simulator_text(program, request, diagnostics); }
-#endif
 
 /// The pass list up to the stage that was asked for.
 std::string dumped(const ir::Network& network, const Request& request, Diagnostics& diagnostics) {
@@ -47,7 +31,7 @@ std::string dumped(const ir::Network& network, const Request& request, Diagnosti
   }
   const ir::Program program = passes::derive_program(network, options, diagnostics);
   if (diagnostics.has_errors()) return {};
-  return request.dump == "kernel" ? kernel_text(program, request, diagnostics) : ir::print(program);
+  return request.dump == "kernel" ? print(kernel_of(program, request, diagnostics)) : ir::print(program);
 }
 
 }  // namespace
@@ -64,7 +48,10 @@ int generate(const Request& request) {
   }
   const ir::Program program = passes::derive_program(network, {request.time_mode()}, diagnostics);
   std::string simulator;
-  if (!diagnostics.has_errors() && request.backend != "reference") simulator = simulator_text(program, request, diagnostics);
+  if (!diagnostics.has_errors() && request.backend != "reference") {
+    const kernel::KernelModule module = kernel_of(program, request, diagnostics);
+    if (!diagnostics.has_errors()) simulator = openmp::emit_openmp(module);
+  }
   if (diagnostics.has_errors()) return show(diagnostics);
 
   std::error_code failure;

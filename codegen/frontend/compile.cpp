@@ -36,7 +36,8 @@ class ErrorCollector : public clang::DiagnosticConsumer {
     info.FormatDiagnostic(buffer);
     std::string text = buffer.str().str();
     const Location at = locate(info);
-    if (level == clang::DiagnosticsEngine::Note) return note(at, std::move(text));
+    const bool foreign = info.getLocation().isValid() && info.hasSourceManager() && info.getSourceManager().isInSystemHeader(info.getLocation());
+    if (level == clang::DiagnosticsEngine::Note) return foreign ? void() : note(at, std::move(text));
     current_ = nullptr;
     if (level < clang::DiagnosticsEngine::Error) return;
     const bool ambiguous = info.getID() == clang::diag::err_conditional_ambiguous;

@@ -22,6 +22,7 @@ struct LiftOptions {
 /// How well a compiled hook and its lifted equations agree.
 struct HookCheck {
   std::string name;                             ///< "CubaLif::flow"
+  std::string owner;                            ///< where the network has it: "hidden", "input_hidden"
   int states = 0;                               ///< random states compared (both sides finite)
   double worst = 0;                             ///< largest relative difference
   std::string variable;                         ///< where it was

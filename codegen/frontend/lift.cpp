@@ -36,6 +36,14 @@ std::string run_guarded(void (*function)(Network&), Network& network) {
   return failure;
 }
 
+/// <antidrome/model.h> of an installed tree lies in ../include; in a build tree, in the sources.
+std::string default_includes() {
+  std::error_code failure;
+  const auto executable = std::filesystem::read_symlink("/proc/self/exe", failure);
+  const auto installed = executable.parent_path().parent_path() / "include";
+  return !failure && std::filesystem::exists(installed / "antidrome/model.h", failure) ? installed.string() : ANTIDROME_MODELS_INCLUDE;
+}
+
 }  // namespace
 
 ModelFile::ModelFile() : session_(std::make_unique<Session>()) {}
@@ -49,7 +57,7 @@ ModelFile load(const LiftOptions& options, Diagnostics& diagnostics) {
     diagnostics.error("AD129", {options.file, 0, 0}, "the model file cannot be read", "check the path");
     return model;
   }
-  const std::string includes = options.include_folder.empty() ? ANTIDROME_MODELS_INCLUDE : options.include_folder;
+  const std::string includes = options.include_folder.empty() ? default_includes() : options.include_folder;
   const std::string resources = options.resource_folder.empty() ? ANTIDROME_CLANG_RESOURCES : options.resource_folder;
   CompiledUnit unit = compile(options.file, includes, resources, diagnostics);
   ModelFile::Session& session = *model.session_;

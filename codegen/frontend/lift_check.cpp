@@ -63,7 +63,7 @@ class HookRunner {
       : s_(s), recorded_(recorded), compiled_(compiled), lifted_(lifted) {}
 
   HookCheck run(int states, double tolerance) {
-    HookCheck check{fmt::format("{}::{}", s_.model.name, compiled_.name), 0, 0, {}, true};
+    HookCheck check{fmt::format("{}::{}", s_.model.name, compiled_.name), {}, 0, 0, {}, true};
     for (int attempt = 0; attempt < 20 * states && check.states < states; ++attempt) {
       if (s_.kind == StructKind::loss) once_loss(check);
       else once(check);
@@ -191,7 +191,7 @@ std::vector<HookCheck> ModelFile::lift_check(int states, double tolerance) const
   std::vector<HookCheck> checks;
   if (!session_->recording) return checks;
   std::set<void (*)()> seen;
-  const auto check = [&](const RecordedStruct& recorded) {
+  const auto check = [&](const RecordedStruct& recorded, const std::string& owner) {
     if (!seen.insert(recorded.key).second) return;
     const LiftedStruct& s = *session_->by_key.at(recorded.key);
     static const std::pair<const char*, ir::Trigger> names[] = {
@@ -199,12 +199,16 @@ std::vector<HookCheck> ModelFile::lift_check(int states, double tolerance) const
         {"pre_spike", ir::Trigger::pre_spike}, {"spike", ir::Trigger::spike}, {"score", ir::Trigger::score}, {"loss", ir::Trigger::loss}};
     for (const detail::Hook& hook : recorded.hooks)
       for (const auto& [name, trigger] : names)
-        if (hook.run && std::strcmp(hook.name, name) == 0 && s.model.has(trigger)) checks.push_back(check_hook(s, recorded, hook, s.model.hooks.at(trigger), states, tolerance));
+        if (hook.run && std::strcmp(hook.name, name) == 0 && s.model.has(trigger)) {
+          checks.push_back(check_hook(s, recorded, hook, s.model.hooks.at(trigger), states, tolerance));
+          checks.back().owner = owner;
+        }
   };
-  for (const auto& p : session_->recording->populations) check(p.model);
-  for (const auto& p : session_->recording->projections) check(p.model);
-  for (const auto& r : session_->recording->readouts) check(r.model);
-  for (const auto& l : session_->recording->losses) check(l.model);
+  const Recording& recording = *session_->recording;   // in the order of the Network's records
+  for (std::size_t k = 0; k < recording.populations.size(); ++k) check(recording.populations[k].model, network_.populations.at(k).name);
+  for (std::size_t k = 0; k < recording.projections.size(); ++k) check(recording.projections[k].model, network_.projections.at(k).name);
+  for (std::size_t k = 0; k < recording.readouts.size(); ++k) check(recording.readouts[k].model, network_.readouts.at(k).population);
+  for (std::size_t k = 0; k < recording.losses.size(); ++k) check(recording.losses[k].model, network_.losses.at(k).readout);
   return checks;
 }
 

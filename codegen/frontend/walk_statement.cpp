@@ -103,9 +103,9 @@ Environment Walker::merged(ir::Expr condition, Environment yes, Environment no) 
   };
   for (const Environment* e : {&yes, &no})
     for (const auto& [key, value] : e->values) {
-      const bool local = key.starts_with("local ");
-      if (local && (!yes.values.contains(key) || !no.values.contains(key))) continue;  // its scope ended with the branch
-      both.values[key] = ir::select(condition, one_of(key, yes), one_of(key, no));
+      const bool on_one_path = key.starts_with("local ") && (!yes.values.contains(key) || !no.values.contains(key));
+      if (on_one_path) both.values[key] = value;   // declared there, and named nowhere else
+      else both.values[key] = ir::select(condition, one_of(key, yes), one_of(key, no));
     }
   return both;
 }

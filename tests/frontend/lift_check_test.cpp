@@ -11,11 +11,11 @@ class ForeignModel : public testing::TestWithParam<const char*> {};
 TEST_P(ForeignModel, compiled_hooks_and_lifted_equations_agree) {
   const ModelFile model = load_valid(source_path(GetParam()));
   const std::vector<HookCheck> checks = model.lift_check(300, 1e-12);
-  EXPECT_GE(checks.size(), 6u);
+  EXPECT_GE(checks.size(), 4u);
   for (const HookCheck& c : checks) EXPECT_TRUE(c.ok) << c.name << ": relative difference " << c.worst << " in " << c.variable << ", " << c.states << " states";
 }
 
-INSTANTIATE_TEST_SUITE_P(Foreign, ForeignModel, testing::Values("tests/models/three_states.cc", "tests/models/conductance.cc", "tests/models/own_synapse.cc"),
+INSTANTIATE_TEST_SUITE_P(Foreign, ForeignModel, testing::Values("tests/models/three_states.cc", "tests/models/conductance.cc", "tests/models/own_synapse.cc", "tests/models/corners.cc"),
                          [](const auto& instance) { return std::filesystem::path(instance.param).stem().string(); });
 
 // A hook "compiled" here by hand, against equations that say something else.

@@ -62,7 +62,7 @@ const Mistake mistakes[] = {
     {"readout_changes_neuron", "AD110", 14, 38, {"a readout changes 'neuron.v'"}},
     {"input_assigned", "AD111", 8, 57, {"'post.i' is an input", "post.i += …"}},
     {"spike_jumps_input", "AD112", 11, 46, {"a spike jumps the input 'post.i'", "ExpCurrent", "spike_jumps_input.cc:7:7: note: used here"}, {}, "synapses.h"},
-    {"nested_sum", "AD113", 14, 77, {"an inner sum uses 'score()' of the outer"}},
+    {"nested_sum", "AD113", 14, 79, {"an inner sum uses 'score()' of the outer"}},
     {"memory", "AD114", 7, 10, {"memory ('spikes') is not supported yet by learning rule EventProp"}},
     {"noise", "AD114", 7, 47, {"random draws ('white') are not supported yet"}},
     {"every", "AD114", 19, 3, {"'every' is not supported yet"}},
