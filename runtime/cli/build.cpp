@@ -57,8 +57,10 @@ void generate(const BuildRequest& r, const fs::path& directory) {
   if (result.signal != 0)
     fail(exit_internal, "AD445", {r.model.string()}, fmt::format("the generator crashed (signal {}): this is our bug, please report it with the model file", result.signal),
          command_line(command) + " shows it");
-  const auto exit = result.exit_code == exit_user || result.exit_code == exit_io || result.exit_code == exit_check_failed ? static_cast<ExitCode>(result.exit_code) : exit_internal;
-  throw Failure(exit, {});  // it has said what is wrong
+  for (const ExitCode known : {exit_user, exit_check_failed, exit_internal, exit_io})
+    if (result.exit_code == known) throw Failure(known, {});  // it has said what is wrong
+  fail(exit_internal, "AD445", {r.model.string()}, fmt::format("the generator ended with the unknown exit code {}: this is our bug, please report it with the model file", result.exit_code),
+       command_line(command) + " shows it");
 }
 
 void compile(const fs::path& directory) {

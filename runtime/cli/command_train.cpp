@@ -45,10 +45,7 @@ std::uint64_t trained_numbers(const Manifest& m) {
 std::uint64_t size_of(const std::unique_ptr<data::Dataset>& split) { return split == nullptr ? 0 : split->size(); }
 
 RunFolder run_folder(const Options& o, const RunConfig& config, const Session& session, const Context& context) {
-  if (o.resume) {
-    if (o.out.empty()) fail(exit_user, "AD405", {}, "--resume needs the folder of the run", "antidrome train … --resume --out RUNDIR");
-    return RunFolder::open(o.out);
-  }
+  if (o.resume) return RunFolder::open(o.out);
   const fs::path path = o.out.empty() ? default_run_folder(config.model.file) : fs::path(o.out);
   return RunFolder::create(path, config, describe_environment(session, context.words));
 }
@@ -84,6 +81,7 @@ void report(Session& session, const RunConfig& config, const Splits& splits, con
 }
 
 void train(const Options& o, Context& context) {
+  if (o.resume && o.out.empty()) fail(exit_user, "AD405", {}, "--resume needs the folder of the run", "antidrome train … --resume --out RUNDIR");
   const RunConfig config = configuration(o);
   const std::unique_ptr<Session> session = make_session(config, o.quiet);
   const Manifest& m = session->manifest();

@@ -45,11 +45,12 @@ toml::table parse_override(const std::string& text) {
   fail(exit_user, "AD407", {place}, "neither key nor value can be read", "for example --set train.epochs=3 or --set 'params.\"input_hidden.w\"={normal=[1.5,0.8]}'");
 }
 
-void merge(toml::table& base, const toml::table& over) {
-  for (const auto& [key, node] : over) {
+// Moves: a copied node would forget its place.
+void merge(toml::table& base, toml::table&& over) {
+  for (auto&& [key, node] : over) {
     toml::table* inner = base.contains(key.str()) ? base.get(key.str())->as_table() : nullptr;
-    if (inner != nullptr && node.is_table()) merge(*inner, *node.as_table());
-    else base.insert_or_assign(key, node);
+    if (inner != nullptr && node.is_table()) merge(*inner, std::move(*node.as_table()));
+    else node.visit([&, &name = key](auto& value) { base.insert_or_assign(name, std::move(value)); });
   }
 }
 

@@ -154,9 +154,7 @@ void Trainer::resume(const Checkpoint& checkpoint) {
   position_.best = best.empty() ? -std::numeric_limits<double>::infinity() : best.front();
   position_.totals = unpack_totals(checkpoint);
   session_.set_spike_capacity(static_cast<std::uint32_t>(checkpoint.integer("run/spike_capacity")));
-  if (checkpoint.integer("run/lanes") != session_.simulator().lanes())
-    warn("AD608", fmt::format("the checkpoint was made by a simulator of {} lanes, this one has {}: the run goes on, but not bit by bit as it would have there",
-                              checkpoint.integer("run/lanes"), session_.simulator().lanes()), "");
+  lanes_before_ = checkpoint.integer("run/lanes");
 }
 
 }  // namespace antidrome

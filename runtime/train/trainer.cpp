@@ -46,6 +46,10 @@ Trainer::Trainer(Session& session, const RunConfig& config, const Splits& splits
 
 Trainer::Outcome Trainer::run() {
   if (position_.epoch == 0 && position_.batch == 0) clamp_to_bounds(session_.parameters(), session_.manifest());
+  const std::uint64_t lanes = session_.simulator().lanes();
+  if (lanes_before_.value_or(lanes) != lanes)
+    warn("AD608", fmt::format("the checkpoint was made by a simulator of {} lanes, this one has {}: the run goes on, but not bit by bit as it would have there", *lanes_before_, lanes),
+         "go on with a simulator that was compiled for the same processor");
   while (position_.epoch < config_.train.epochs) {
     if (!train_epoch() || interrupted != 0) {
       save(true);

@@ -89,6 +89,7 @@ class Trainer {
   std::vector<std::string> warned_;          ///< codes already told in this epoch
   std::chrono::steady_clock::time_point saved_ = std::chrono::steady_clock::now();
   double last_rate_ = 0;
+  std::optional<std::uint64_t> lanes_before_;   ///< of the simulator that made the checkpoint
 };
 
 /// Puts the parameters of a checkpoint into a session; throws Failure (AD604) when names, shapes or fingerprint differ.

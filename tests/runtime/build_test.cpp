@@ -25,6 +25,7 @@ grep -q WRONG "$model" && { echo "$model:1:1: error: that is wrong [AD199]" >&2;
 cp "$here/manifest.json" "$2/manifest.json"
 echo "[\"$here/model.cc\", \"$here/part.h\"]" > "$2/inputs.json"
 { cat ")" + std::string(ANTIDROME_SOURCE_DIR) + R"(/tests/runtime/fake_simulator.cc"; grep -h BROKEN "$model"; } > "$2/simulator.cc"
+exit 0
 )");
     test::fs::permissions(scratch / "gen", test::fs::perms::owner_all);
   }
