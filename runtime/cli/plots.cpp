@@ -1,8 +1,5 @@
 #include "runtime/cli/plots.hpp"
 
-#include <fmt/format.h>
-
-#ifdef ANTIDROME_HAS_PLOT
 #include "runtime/data/yinyang.hpp"
 #include "runtime/plot/plots.hpp"
 #include "runtime/session/failure.hpp"
@@ -12,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fmt/format.h>
 #include <fstream>
 #include <limits>
 #include <map>
@@ -155,17 +153,6 @@ class Drawer {
 
 }  // namespace
 
-bool plot_run(const std::filesystem::path& folder, bool quiet) {
-  Drawer(folder, quiet).draw();
-  return true;
-}
+void plot_run(const std::filesystem::path& folder, bool quiet) { Drawer(folder, quiet).draw(); }
 
 }  // namespace antidrome::cli
-
-#else
-
-namespace antidrome::cli {
-bool plot_run(const std::filesystem::path&, bool) { return false; }
-}  // namespace antidrome::cli
-
-#endif

@@ -118,6 +118,15 @@ TEST(Build, without_a_generator_the_user_is_told) {
   EXPECT_NE(out.output.find("/nowhere/antidrome-gen: error: the generator 'antidrome-gen' is not there [AD442]"), std::string::npos) << out.output;
 }
 
+TEST(Build, a_generator_that_is_no_program_is_told) {
+  Place place;
+  test::write(place.scratch / "gen", "\x7f" "ELF and nothing else");
+  const Outcome out = place.build();
+  EXPECT_EQ(out.exit_code, 74);
+  EXPECT_NE(out.output.find("gen: error: the program cannot be started: "), std::string::npos) << out.output;
+  EXPECT_NE(out.output.find("[AD443]"), std::string::npos) << out.output;
+}
+
 TEST(Build, an_unwritable_folder_is_told) {
   Place place;
   test::write(place.scratch / "file", "");
