@@ -85,7 +85,9 @@ Expr simplify(Expr e);
 /// Partial derivative by one symbol. Conditions, floor, comparisons: zero. stop(x): zero.
 Expr differentiate(Expr e, const std::string& symbol);
 
-/// Reverse mode: sum_k seed_k * d(value_k)/d(symbol) for every symbol asked for, in one sweep over the shared graph.
+/// Reverse mode: sum_k seed_k * d(value_k)/d(symbol) for every symbol asked for, in one sweep over the shared graph; simplified.
+/// A symbol that occurs below reductions only is per element: its answer is one element's derivative. For any other symbol the
+/// elements' shares are summed.
 struct Seed { Expr value, weight; };
 std::map<std::string, Expr> pull_back(std::span<const Seed> seeds, const std::set<std::string>& wanted);
 
@@ -93,18 +95,19 @@ std::map<std::string, Expr> pull_back(std::span<const Seed> seeds, const std::se
 struct LinearForm { bool affine = false; std::map<std::string, Expr> coefficient; Expr constant; };
 LinearForm linear_form(Expr e, const std::set<std::string>& symbols);
 
-/// Splits a product into (factor that depends on any of `names`) * (the rest); false when e is not such a product.
+/// Splits a product into (the factors that depend on any of `names`) * (the rest); false when none depends, `dependent` then is 1.
 bool split_product(Expr e, const std::set<std::string>& names, Expr& dependent, Expr& rest);
 
 // ---- numbers
 /// Divided difference of exp at n points, accurate to a few ulp times n for any points, coincident ones included.
 double exp_divided_difference(std::span<const double> points);
 
-/// Value of e; symbols are looked up by the callback. Reduce, at_label and is_label need a `Population` view (see evaluate.cpp).
+/// Value of e; symbols are looked up by the callback. Reductions and is_label need `Elements`.
 using Lookup = std::function<double(const std::string&)>;
 double evaluate(Expr e, const Lookup& lookup);
 
-/// What a loss sees: `elements` neurons; element symbols are looked up with an index.
+/// What a loss sees: `count` neurons. Below a reduction, and everywhere when `element` >= 0, every symbol is looked up by `value`
+/// with the index of the element (so it must also answer for what all elements share); elsewhere by `shared`.
 struct Elements { int count = 0; int label = -1; std::function<double(const std::string&, int)> value; };
 double evaluate(Expr e, const Elements& elements, int element, const Lookup& shared);
 

@@ -9,6 +9,11 @@
 // is "<edge>.G0". Derived: adjoint of state "hidden.v" is "hidden.lambda_v", of a gather "input_hidden.lambda_G0"; gradient of a
 // parameter "hidden.grad_tau_mem" (names.hpp). Context: "time", "dt", "trial", "training", and "h", the length of the step that
 // `advance` takes (dt in grid mode, the time to the next event in exact mode).
+//
+// Order at one instant of exact mode. `after` of a grid point (time: that point) comes first, then events of sources (by time, source,
+// unit), then crossings (by cell, neuron). A spike makes its own jump, then arrives edge after edge in the order of `edges`, then
+// the spikes that it caused follow. A neuron still at or above threshold after its reset fires again, caused by that spike.
+// Grid mode has the order of docs/design.md: all arrivals of a step read the state before any of them, and their increments add up.
 #pragma once
 #include <string>
 #include <vector>

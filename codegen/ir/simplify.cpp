@@ -184,6 +184,8 @@ class Simplifier {
 
   /// The product multiplied out, or the product itself where that would take more terms than the limit.
   Polynomial expanded(const Term& t) {
+    const auto sums = std::count_if(t.monomial.begin(), t.monomial.end(), [](const Factor& f) { return f.power > 0 && is_sum(f.base); });
+    if (sums > 5) return {{t.monomial, t.coefficient}};  // at least 2^6 terms
     Polynomial result;
     std::vector<Term> pending{t};
     for (std::size_t made = 1; !pending.empty();) {
