@@ -36,7 +36,7 @@ GradientReport check_gradient(const ir::Network&, const GradientCheckOptions&);
 struct ConvergenceReport {
   bool applies = true;
   std::string why_not;
-  std::vector<double> dt_ms, error;  ///< relative error of the whole gradient at each step; against exact mode, or against half the step
+  std::vector<double> dt_ms, error;  ///< relative error of the whole gradient at each step, median of five rehearsals; against exact mode, or against half the step
   bool against_exact = true;
   double slope = 0;                  ///< of log error over log dt, least squares
   bool ok = true;

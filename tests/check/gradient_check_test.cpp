@@ -1,0 +1,58 @@
+// Exact mode: derived against finite differences. Grid mode: towards the exact gradient at first order in dt.
+#include <gtest/gtest.h>
+
+#include "codegen/check/gradient_check.hpp"
+#include "tests/check/networks.hpp"
+
+namespace antidrome {
+namespace {
+
+using namespace fixtures;
+
+struct Case { const char* name; ir::Network network; };
+std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.name; }
+
+class GradientCheck : public testing::TestWithParam<Case> {};
+
+TEST_P(GradientCheck, exact_mode_agrees_with_finite_differences) {
+  const check::GradientReport r = check::check_gradient(GetParam().network, {});
+  ASSERT_TRUE(r.applies) << r.why_not;
+  EXPECT_GE(r.spikes_per_neuron, 1) << "a silent network proves nothing";
+  ASSERT_FALSE(r.parameters.empty());
+  for (const check::ParameterReport& p : r.parameters) {
+    EXPECT_LE(p.worst, 1e-6) << p.name << ": derived " << p.derived << ", difference " << p.difference;   // 100 times below the bar of `antidrome check`
+    EXPECT_GT(p.compared, p.skipped) << p.name;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(models, GradientCheck,
+                         testing::Values(Case{"Lif", recurrent(cuba_lif(), pulse())}, Case{"Alif", recurrent(adaptive_lif(), pulse(), exp_weighted())},
+                                         Case{"Quadratic", recurrent(quadratic(), pulse())}, Case{"Refractory", recurrent(refractory_lif(), pulse())},
+                                         Case{"Conductance", recurrent(lif_with_input(), conductance())}, Case{"Alpha", recurrent(lif_with_input(), alpha())},
+                                         Case{"FirstSpike", recurrent(cuba_lif(), pulse(), first_spike(), spike_time_loss())}, Case{"TsodyksMarkram", recurrent(lif_with_input(), tsodyks_markram())},
+                                         Case{"Delta", recurrent(cuba_lif(), delta())}, Case{"TwoSynapses", two_synapses(tsodyks_markram(), conductance())}, Case{"Layered", layered()}),
+                         [](const auto& i) { return i.param.name; });
+
+class GridCheck : public testing::TestWithParam<Case> {};
+
+TEST_P(GridCheck, converges_at_first_order) {
+  const check::ConvergenceReport r = check::check_convergence(GetParam().network, {});
+  ASSERT_TRUE(r.applies) << r.why_not;
+  EXPECT_GT(r.slope, 0.7);
+  EXPECT_LT(r.error.back(), 0.02);
+}
+
+INSTANTIATE_TEST_SUITE_P(models, GridCheck,
+                         testing::Values(Case{"Lif", recurrent(cuba_lif(), pulse())}, Case{"Quadratic", recurrent(quadratic(), pulse())}, Case{"TsodyksMarkram", recurrent(lif_with_input(), tsodyks_markram())},
+                                         Case{"Nmda", recurrent(lif_with_input(), nmda())}, Case{"Layered", layered()}),
+                         [](const auto& i) { return i.param.name; });
+
+TEST(gradient_check, a_model_with_stop_is_reported_and_not_judged) {
+  const ModelBuilder stopped = ModelBuilder("Stopped").param("tau", 20).state("v").state("i").flow({{"v", "(i - v) / tau"}, {"i", "-i / 5"}}).fires("v >= 1").on(ir::Trigger::reset, {{"v", "v - stop(v)"}});
+  const check::GradientReport r = check::check_gradient(recurrent(stopped, pulse()), {});
+  EXPECT_FALSE(r.applies);
+  EXPECT_NE(r.why_not.find("user gradients"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace antidrome
