@@ -57,9 +57,9 @@ TEST(PullBack, weighs_several_values_in_one_sweep) {
 
 TEST(PullBack, shared_graphs_cost_their_nodes) {
   Expr e = symbol("x");
-  for (int k = 0; k < 100; ++k) e = make(Kind::sin, {e * e + e});
-  EXPECT_LT(dag_size(pull_back(std::vector<Seed>{{e, 1}}, {"x"}).at("x")), 2500u);
-  EXPECT_LT(dag_size(differentiate(e, "x")), 2500u);
+  for (int k = 0; k < 40; ++k) e = make(Kind::sin, {e * e + e});
+  EXPECT_LT(dag_size(pull_back(std::vector<Seed>{{e, 1}}, {"x"}).at("x")), 1000u);
+  EXPECT_LT(dag_size(differentiate(e, "x")), 1000u);
 }
 
 TEST(PullBack, reductions_give_each_element_its_share) {
