@@ -431,7 +431,11 @@ Node Backward::gradients() {
       for (const Update& u : p.edge->back_operands)
         if (u.target == adjoint_name(g.name)) n.buffer = l_.histories.at({p.edge->post, u.value});
       if (p.by_spike && !g.factor.is_number(1)) n.value = symbol(l_.factor(g) + "_by_unit");
-      body.push_back(n);
+      Node* slices = nullptr;                                     // all that reads one history, slice by slice
+      for (Node& known : body)
+        if (known.body.front().buffer == n.buffer) slices = &known;
+      if (!slices) slices = &body.emplace_back(in_cell(NodeKind::for_slices, p.edge->post));
+      slices->body.push_back(n);
     }
   Node n = make_node(NodeKind::function, body, "weights: every source unit gathers the history at its spikes");
   n.name = "gather_gradients";

@@ -3,8 +3,10 @@
 #include <antidrome/abi.h>
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -178,7 +180,7 @@ struct CompileOptions {
   kernel::Precision precision = kernel::Precision::double_precision;
   std::string march = "native";
   std::string compiler = "g++";
-  std::string extra;
+  std::string extra = {};
 };
 
 inline Simulator compile(const ir::Program& program, const std::string& name, const CompileOptions& o = {}) {

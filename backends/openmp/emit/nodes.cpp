@@ -163,7 +163,7 @@ void Printer::gather_gradient(const Node& node) {
   const EdgeLayout& e = m_.edge(node.edge);
   const CellLayout& c = m_.cell(node.cell);
   const std::string by_unit = c.source >= 0 ? fmt::format("trial.events[{0}].unit_begin, trial.events[{0}].step", c.source) : fmt::format("tape.{0}_by_unit, tape.{0}_step", identifier(c.name));
-  w_.line("gather_gradient<{}>({}, {}, {}, history.{}, history.rows, {}, part.{}, stride_of({}), {});", n(e.post), by_unit, node.value.defined() ? "tape." + node.value.name() : "nullptr",
+  w_.line("gather_gradient<{}>(slice, {}, {}, {}, history.{}, history.rows, {}, part.{}, stride_of({}), {});", n(e.post), by_unit, node.value.defined() ? "tape." + node.value.name() : "nullptr",
           n(c.name), node.buffer, e.delay, identifier(node.name), n(e.post), node.count ? "false" : "first");
 }
 
@@ -241,6 +241,11 @@ void Printer::node(const Node& node) {
     }
     case NodeKind::for_spikes: for_spikes(node); break;
     case NodeKind::for_events_ahead: for_events_ahead(node); break;
+    case NodeKind::for_slices:
+      w_.open(fmt::format("for (int slice = 0; slice < {}_blocks / slice_of({}); ++slice)", identifier(node.cell), n(node.cell)));
+      nodes(node.body);
+      w_.close();
+      break;
     case NodeKind::once:
       w_.open("if (b0 == 0)");
       nodes(node.body);

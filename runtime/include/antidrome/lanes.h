@@ -27,7 +27,8 @@
 #define ANTIDROME_UNROLL _Pragma("GCC unroll 64")
 #define ANTIDROME_INLINE static inline __attribute__((always_inline))
 
-namespace antidrome::lanes {
+namespace antidrome {
+namespace [[gnu::visibility("hidden")]] lanes {  // simulators of other widths may be loaded beside this one
 
 using real = ANTIDROME_REAL;
 using word = std::conditional_t<sizeof(real) == 4, std::int32_t, std::int64_t>;     // what a comparison of reals gives: 0 or -1
@@ -97,24 +98,13 @@ ANTIDROME_INLINE vf number(vi c) { return c ? vec(real(1)) : vf{}; }
 ANTIDROME_INLINE real number(bool c) { return c ? real(1) : real(0); }
 
 // ---- sums over lanes, halves first
-typedef real v_half __attribute__((vector_size(ANTIDROME_VECTOR_BYTES / 2), may_alias));
-ANTIDROME_INLINE real sum_lanes(vf x) {
-  if constexpr (LANES == 16) {
-    const auto h = __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7) + __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);
-    const auto q = __builtin_shufflevector(h, h, 0, 1, 2, 3) + __builtin_shufflevector(h, h, 4, 5, 6, 7);
-    const auto e = __builtin_shufflevector(q, q, 0, 1) + __builtin_shufflevector(q, q, 2, 3);
-    return e[0] + e[1];
-  } else if constexpr (LANES == 8) {
-    const auto q = __builtin_shufflevector(x, x, 0, 1, 2, 3) + __builtin_shufflevector(x, x, 4, 5, 6, 7);
-    const auto e = __builtin_shufflevector(q, q, 0, 1) + __builtin_shufflevector(q, q, 2, 3);
-    return e[0] + e[1];
-  } else if constexpr (LANES == 4) {
-    const auto e = __builtin_shufflevector(x, x, 0, 1) + __builtin_shufflevector(x, x, 2, 3);
-    return e[0] + e[1];
-  } else {
-    return x[0] + x[1];
-  }
+template <int L, class V> ANTIDROME_INLINE real sum_of_lanes(V x) {
+  if constexpr (L == 16) return sum_of_lanes<8>(__builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7) + __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15));
+  else if constexpr (L == 8) return sum_of_lanes<4>(__builtin_shufflevector(x, x, 0, 1, 2, 3) + __builtin_shufflevector(x, x, 4, 5, 6, 7));
+  else if constexpr (L == 4) return sum_of_lanes<2>(__builtin_shufflevector(x, x, 0, 1) + __builtin_shufflevector(x, x, 2, 3));
+  else return x[0] + x[1];
 }
+ANTIDROME_INLINE real sum_lanes(vf x) { return sum_of_lanes<LANES>(x); }
 
 /// True when any of n numbers is infinite or NaN: an integer test of the exponent, which no compiler flag can remove.
 ANTIDROME_INLINE int first_nonfinite(const real* p, int n) {
@@ -162,7 +152,8 @@ struct Arena {
   }
 };
 
-}  // namespace antidrome::lanes
+}  // namespace lanes
+}  // namespace antidrome
 
 #include <antidrome/lanes_math.h>
 #include <antidrome/lanes_spikes.h>

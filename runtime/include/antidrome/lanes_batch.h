@@ -5,7 +5,8 @@
 #include <antidrome/abi.h>
 #include <antidrome/lanes.h>
 
-namespace antidrome::lanes {
+namespace antidrome {
+namespace [[gnu::visibility("hidden")]] lanes {  // simulators of other widths may be loaded beside this one
 
 /// Counters per unit become the ends of the units' ranges; the backward pass fills the ranges from their ends down.
 inline void counts_to_ends(std::uint32_t* counters, int units) {
@@ -80,4 +81,5 @@ ANTIDROME_INLINE real clamp_slope(real slope, real least, std::uint32_t& clamped
   return std::copysign(least, slope);
 }
 
-}  // namespace antidrome::lanes
+}  // namespace lanes
+}  // namespace antidrome

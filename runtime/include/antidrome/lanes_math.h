@@ -1,7 +1,8 @@
 // Elementary functions of vectors, free of branches, and of scalars by the same names. Included by lanes.h.
 #pragma once
 
-namespace antidrome::lanes {
+namespace antidrome {
+namespace [[gnu::visibility("hidden")]] lanes {  // simulators of other widths may be loaded beside this one
 
 // ---- scalars: the library's
 template <class T> concept Scalar = std::is_floating_point_v<T>;
@@ -218,4 +219,5 @@ template <class... A> requires(std::is_same_v<std::remove_cvref_t<A>, vf> || ...
   }
 }
 
-}  // namespace antidrome::lanes
+}  // namespace lanes
+}  // namespace antidrome

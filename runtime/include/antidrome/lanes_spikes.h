@@ -1,7 +1,8 @@
 // Fired sets, rows of weights and histories: the loops in which a simulator spends its time. Included by lanes.h.
 #pragma once
 
-namespace antidrome::lanes {
+namespace antidrome {
+namespace [[gnu::visibility("hidden")]] lanes {  // simulators of other widths may be loaded beside this one
 
 /// The neurons of one population that fired in a step. Masks are lane-major: bit b of lane l belongs to neuron b * LANES + l,
 /// so that setting the bits of a block is one `and` and one `or`, on any instruction set.
@@ -101,39 +102,29 @@ template <int N> ANTIDROME_INLINE void clear_rows(real* history, std::size_t row
 }
 
 /// Gradient of a weight matrix: row i gets the sum over the spikes of unit i of factor * history[step of the spike + delay].
-/// `first` overwrites (the first sample of a chunk), else adds: no pass that zeroes.
-template <int N> ANTIDROME_INLINE void gather_gradient(const std::uint32_t* __restrict begin, const std::uint16_t* __restrict step, const real* __restrict factor, int units,
+/// `first` overwrites (the first sample of a chunk), else adds: no pass that zeroes. One slice of the columns at a time.
+template <int N> ANTIDROME_INLINE void gather_gradient(int slice, const std::uint32_t* __restrict begin, const std::uint16_t* __restrict step, const real* __restrict factor, int units,
                                                        const real* __restrict history, std::size_t rows, int delay, real* __restrict gradient, int stride, bool first) {
   constexpr int SLICE = slice_of(N), COLUMNS = SLICE * LANES;
-  for (int slice = 0; slice < blocks_of(N) / SLICE; ++slice) {
-    const real* h = history + std::size_t(slice) * rows * COLUMNS + std::size_t(delay) * COLUMNS;
-    real* g = gradient + slice * COLUMNS;
-    for (int i = 0; i < units; ++i, g += stride) {
-      std::uint32_t e = begin[i];
-      const std::uint32_t end = begin[i + 1];
-      if (e == end && !first) continue;
-      vf sum[SLICE];
-      ANTIDROME_UNROLL for (int b = 0; b < SLICE; ++b) sum[b] = vf{};
-      if (factor)
-        for (; e < end; ++e) add_row(sum, h + std::size_t(step[e]) * COLUMNS, factor[e]);
-      else
-        for (; e < end; ++e) add_row(sum, h + std::size_t(step[e]) * COLUMNS);
-      if (first) {
-        ANTIDROME_UNROLL for (int b = 0; b < SLICE; ++b) store(g + LANES * b, sum[b]);
-      } else {
-        ANTIDROME_UNROLL for (int b = 0; b < SLICE; ++b) store(g + LANES * b, load(g + LANES * b) + sum[b]);
-      }
+  const real* h = history + std::size_t(slice) * rows * COLUMNS + std::size_t(delay) * COLUMNS;
+  real* g = gradient + slice * COLUMNS;
+  for (int i = 0; i < units; ++i, g += stride) {
+    std::uint32_t e = begin[i];
+    const std::uint32_t end = begin[i + 1];
+    if (e == end && !first) continue;
+    vf sum[SLICE];
+    ANTIDROME_UNROLL for (int b = 0; b < SLICE; ++b) sum[b] = vf{};
+    if (factor)
+      for (; e < end; ++e) add_row(sum, h + std::size_t(step[e]) * COLUMNS, factor[e]);
+    else
+      for (; e < end; ++e) add_row(sum, h + std::size_t(step[e]) * COLUMNS);
+    if (first) {
+      ANTIDROME_UNROLL for (int b = 0; b < SLICE; ++b) store(g + LANES * b, sum[b]);
+    } else {
+      ANTIDROME_UNROLL for (int b = 0; b < SLICE; ++b) store(g + LANES * b, load(g + LANES * b) + sum[b]);
     }
   }
 }
 
-/// target[row] := part_0[row] + part_1[row] + ... in the order of the chunks, whatever thread does it.
-ANTIDROME_INLINE void add_chunks(real* __restrict target, const real* const* part, std::size_t offset, int columns, int chunks) {
-  for (int c = 0; c < columns; c += LANES) {
-    vf sum = load(part[0] + offset + c);
-    for (int q = 1; q < chunks; ++q) sum += load(part[q] + offset + c);
-    store(target + offset + c, sum);
-  }
-}
-
-}  // namespace antidrome::lanes
+}  // namespace lanes
+}  // namespace antidrome
