@@ -3,7 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "codegen/driver/output.hpp"
+#include "codegen/frontend/hash.hpp"
 
 namespace antidrome::driver {
 namespace {
@@ -57,7 +57,7 @@ std::string fingerprint(const ir::Program& program, const Request& request) {
   for (ir::Parameter& p : bare.parameters) p.value = {};
   for (ir::Cell& c : bare.cells)
     for (ir::State& s : c.states) s.at = {};
-  return hash_text(request.precision + "\n" + ir::print(bare));
+  return frontend::hash_text(request.precision + "\n" + ir::print(bare));
 }
 
 std::string manifest_json(const ir::Network& network, const ir::Program& program, const frontend::ModelFile& model, const Request& request) {

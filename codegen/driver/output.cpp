@@ -3,19 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdint>
 #include <fstream>
 #include <iterator>
 
 #include "codegen/driver/request.hpp"
 
 namespace antidrome::driver {
-
-std::string hash_text(std::string_view text) {
-  std::uint64_t hash = 14695981039346656037u;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
-  return fmt::format("{:016x}", hash);
-}
 
 bool write_if_changed(const std::filesystem::path& file, std::string_view content) {
   if (std::ifstream in(file, std::ios::binary); in) {

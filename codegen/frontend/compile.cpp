@@ -14,16 +14,11 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "codegen/frontend/hash.hpp"
 #include "codegen/frontend/structs.hpp"
 
 namespace antidrome::frontend {
 namespace {
-
-std::string fnv1a(llvm::StringRef bytes) {
-  std::uint64_t hash = 14695981039346656037u;
-  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
-  return fmt::format("{:016x}", hash);
-}
 
 /// Clang's own errors, as ours: its text at its place, and from its notes those that stand in the user's files.
 class ErrorCollector : public clang::DiagnosticConsumer {
@@ -100,7 +95,7 @@ class LiftAction : public clang::ASTFrontendAction {
     for (auto entry = sources.fileinfo_begin(); entry != sources.fileinfo_end(); ++entry) {
       const clang::FileID id = sources.translateFile(entry->first);
       if (id.isValid() && clang::SrcMgr::isSystem(sources.getFileCharacteristic(sources.getLocForStartOfFile(id)))) continue;
-      if (const auto bytes = entry->second->getBufferIfLoaded()) unit_.files.push_back({std::filesystem::absolute(entry->first.getName().str()).lexically_normal().string(), fnv1a(bytes->getBuffer())});
+      if (const auto bytes = entry->second->getBufferIfLoaded()) unit_.files.push_back({std::filesystem::absolute(entry->first.getName().str()).lexically_normal().string(), hash_text(bytes->getBuffer())});
     }
     std::sort(unit_.files.begin(), unit_.files.end(), [](const InputFile& a, const InputFile& b) { return a.path < b.path; });
   }

@@ -47,6 +47,7 @@ const Mistake mistakes[] = {
     {"switch", "AD101", 11, 17, {"a switch in 'step'"}},
     {"global_variable", "AD102", 9, 29, {"global variable 'leak'", "constexpr, or a param"}},
     {"float_conversion", "AD102", 7, 34, {"conversion to float", "real"}},
+    {"pointer", "AD102", 7, 49, {"a pointer in 'flow'"}},
     {"recursion", "AD103", 4, 53, {"'power' calls itself"}},
     {"unknown_function", "AD104", 9, 25, {"unknown function 'expp', did you mean 'exp'"}},
     {"unknown_hook", "AD105", 14, 8, {"unknown hook 'on_pre' of synapse 'Synapse', did you mean 'pre_spike'", "'post_spike'"}},
