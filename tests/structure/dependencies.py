@@ -15,6 +15,7 @@ MAY_USE = {
     "codegen/passes": ["codegen/ir", "codegen/diagnostics"],
     "codegen/kernel_ir": ["codegen/passes", "codegen/ir", "codegen/diagnostics"],
     "codegen/frontend": ["codegen/ir", "codegen/diagnostics", "models"],      # it shares the records that network() fills in
+    "codegen/check": ["codegen/passes", "codegen/ir", "codegen/diagnostics", "backends/reference"],
     "codegen/driver": ["codegen", "backends/openmp/emit", "backends/cuda/emit"],
     "backends/openmp/emit": ["codegen/kernel_ir", "codegen/ir"],               # a kernel's formulas are expressions
     "backends/cuda/emit": ["codegen/kernel_ir", "codegen/ir"],

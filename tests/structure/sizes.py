@@ -10,7 +10,7 @@ FILE_LINES, FUNCTION_LINES = 600, 80
 # (file, function or "") -> why it may be longer.
 EXCEPTIONS = {}
 
-_NOT_FUNCTION = re.compile(r"\b(namespace|class|struct|union|enum|extern)\b[^()]*$")
+_NOT_FUNCTION = re.compile(r"^\s*(inline\s+)?namespace\b|\b(class|struct|union|enum|extern)\b[^()]*$")
 _NAME = re.compile(r"([A-Za-z_~][\w:~]*|operator\s*\S+)\s*\(")
 
 
