@@ -13,7 +13,7 @@ bool lift_check(const frontend::ModelFile& model) {
   bool ok = true;
   for (const frontend::HookCheck& c : model.lift_check()) {
     const std::string where = c.worst > 0 ? fmt::format(" in {}", c.variable) : "";
-    fmt::print("  {} {:<32} {} states, largest relative difference {:.1e}{}\n", c.ok ? "ok  " : "FAIL", c.name, c.states, c.worst, where);
+    fmt::print("  {} {:<28} {:<24} {} states, largest relative difference {:.1e}{}\n", c.ok ? "ok  " : "FAIL", c.name, c.owner, c.states, c.worst, where);
     ok = ok && c.ok;
   }
   return ok;
