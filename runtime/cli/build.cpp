@@ -126,6 +126,8 @@ BuildResult ensure_built(const BuildRequest& r) {
   const auto start = std::chrono::steady_clock::now();
   if (!fs::is_regular_file(r.model))
     fail(exit_user, "AD410", {r.model.string()}, "there is no such model file", "give the path of a C++ model file, for example userprojects/yinyang/yinyang.cc");
+  if (r.backend == "reference" && r.precision != "double")
+    fail(exit_user, "AD404", {}, fmt::format("the reference backend computes in double, not in {}", r.precision), "leave precision out, or choose another backend");
   BuildResult result;
   result.directory = r.output.empty() ? default_output(r) : r.output;
   try {

@@ -72,7 +72,12 @@ json compiler_key(const fs::path& directory) {
   const fs::path compiler = simulator_compiler();
   if (compiler.empty())
     fail(exit_user, "AD440", {}, "no C++ compiler is installed, and a simulator needs one", "apt-get install g++, or set CXX; --backend reference needs none");
-  return {{"compiler", file_identity(fs::weakly_canonical(compiler), false)}, {"flags", simulator_flags()}, {"abi_header", file_identity(include_folder() / "antidrome/abi.h", false)},
+  json headers = json::array();  // what generated code includes
+  std::vector<fs::path> files;
+  for (const fs::directory_entry& entry : fs::directory_iterator(include_folder() / "antidrome")) files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  for (const fs::path& file : files) headers.push_back(file_identity(file, false));
+  return {{"compiler", file_identity(fs::weakly_canonical(compiler), false)}, {"flags", simulator_flags()}, {"headers", headers},
           {"source", file_identity(directory / "simulator.cc", true).at("hash")}};
 }
 

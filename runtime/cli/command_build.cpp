@@ -1,6 +1,7 @@
 #include "runtime/cli/build.hpp"
 #include "runtime/cli/cli.hpp"
 #include "runtime/cli/model_source.hpp"
+#include "runtime/cli/process.hpp"
 #include "runtime/session/failure.hpp"
 
 #include <fmt/format.h>
@@ -10,9 +11,16 @@ namespace {
 
 struct Options {
   ModelOptions model;
-  std::string output;
+  std::string output, dump;
   bool force = false, quiet = false;
 };
+
+// A stage of the generator as text, for people; nothing is written.
+int dump_stage(const Options& o) {
+  std::vector<std::string> command = {generator().string(), "generate", o.model.model, "--mode", o.model.mode, "--dump-ir", o.dump};
+  for (const std::string& text : o.model.set) command.insert(command.end(), {"--set", text});
+  return run_process(command, false).exit_code;
+}
 
 void build(const Options& o) {
   BuildRequest request;
@@ -33,14 +41,18 @@ void build(const Options& o) {
 
 }  // namespace
 
-void add_build(CLI::App& app, Context&) {
+void add_build(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand("build", "generate and compile the simulator of a model; prints its folder");
   auto o = std::make_shared<Options>();
   o->model.add_to(*command);
   command->add_option("-o,--output", o->output, "folder to write (default: one in the cache, ~/.cache/antidrome)")->type_name("DIR");
+  command->add_option("--dump-ir", o->dump, "print the network, joined, solved, program or kernel instead of building")->check(CLI::IsMember({"network", "joined", "solved", "program", "kernel"}));
   command->add_flag("--force", o->force, "generate and compile even if nothing changed");
   command->add_flag("-q,--quiet", o->quiet, "only print the folder");
-  command->callback([o] { build(*o); });
+  command->callback([o, &context] {
+    if (o->dump.empty()) build(*o);
+    else context.exit_code = dump_stage(*o);
+  });
 }
 
 }  // namespace antidrome::cli

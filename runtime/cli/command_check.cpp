@@ -17,7 +17,7 @@ struct Options {
 };
 
 bool lift_and_gradients(const Options& o) {
-  std::vector<std::string> command = {generator().string(), "check", o.model.model};
+  std::vector<std::string> command = {generator().string(), "check", o.model.model, "--mode", o.model.mode};
   for (const std::string& text : o.model.set) command.insert(command.end(), {"--set", text});
   const ProcessResult result = run_process(command, false);
   if (result.exit_code == exit_check_failed) return false;

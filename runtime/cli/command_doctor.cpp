@@ -77,8 +77,8 @@ void generator_and_clang(Report& report) {
     report.line("antidrome-gen", false, failure.diagnostics().all().front().message, failure.diagnostics().all().front().remedy);
     return;
   }
-  const ProcessResult version = run_process({path, "--version"}, true);
-  report.line("antidrome-gen", version.exit_code == 0, version.exit_code == 0 ? fmt::format("{}: {}", path, first_line(version.output)) : "it does not run: " + first_line(version.output),
+  const ProcessResult help = run_process({path, "--help"}, true);
+  report.line("antidrome-gen", help.exit_code == 0, help.exit_code == 0 ? path : fmt::format("it does not run: {}", first_line(help.output)),
               "apt-get install libclang-19-dev llvm-19-dev clang-19 and build again");
   bool found = false;
   for (const char* folder : {"/usr/lib/llvm-19/lib/clang/19/include", "/usr/lib/clang/19/include", "/usr/lib64/clang/19/include"})

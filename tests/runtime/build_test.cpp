@@ -101,7 +101,15 @@ TEST(Build, code_that_does_not_compile_is_our_bug_and_the_log_is_named) {
   const Outcome out = place.build("model.cc -o dir");
   EXPECT_EQ(out.exit_code, 70);
   EXPECT_NE(out.output.find("dir/compile.log: error: the compiler refused the generated simulator"), std::string::npos) << out.output;
+  EXPECT_NE(out.output.find("[AD441]"), std::string::npos) << out.output;
   EXPECT_NE(test::read(place.scratch / "dir/compile.log").find("BROKEN"), std::string::npos);
+}
+
+TEST(Build, the_reference_backend_in_single_precision_is_refused) {
+  Place place;
+  const Outcome out = place.build("model.cc --backend reference --precision float");
+  EXPECT_EQ(out.exit_code, 2);
+  EXPECT_NE(out.output.find("error: the reference backend computes in double, not in float [AD404]"), std::string::npos) << out.output;
 }
 
 TEST(Build, without_a_compiler_the_user_is_told_what_to_install) {
