@@ -35,7 +35,8 @@ class Forward {
   void tape_step(const CellPlan& p, Block& b, Stage stage);
 
   Lowering& l_;
-  std::set<std::string> taped_;                 ///< cells whose spikes have been put on the tape by a loop of this step
+  std::set<std::string> taped_;                 ///< cells whose spikes are put on the tape by some loop
+  std::set<std::string> taped_next_step_;       ///< ... by a loop over the spikes of the step before
 };
 
 void push_taping(Block& b, Node n) { b.push(make_node(NodeKind::when_taping, {std::move(n)})); }
@@ -193,7 +194,11 @@ std::vector<Node> Forward::spike_loops(CellPlan& p) {
     std::vector<Node> once;
     if (!p.rides) add_riders(p, pre, delay, once);
     const CellPlan& source = l_.plan(pre);
-    if (delay == 1 && source.cell->threshold.defined() && taped_.insert(pre).second) append(once, spike_body(source));
+    // what is taped lies in the worker's arrays until the source's own phase of this step, which riders come after
+    if (delay == 1 && !p.rides && source.cell->threshold.defined() && taped_.insert(pre).second) {
+      taped_next_step_.insert(pre);
+      append(once, spike_body(source));
+    }
     auto load_factors = [&](std::vector<Node>& body) {
       std::vector<Node> loads;
       for (const Node& n : body)
@@ -329,7 +334,7 @@ void Forward::neuron_phase(CellPlan& p, std::vector<Node>& out) {
   }
   if (!c.threshold.defined()) return;
   out.push_back(in_cell(NodeKind::extract, c.name));
-  if (!taped_.contains(c.name)) out.push_back(in_cell(NodeKind::for_spikes, c.name, spike_body(p), 0));
+  if (taped_.insert(c.name).second) out.push_back(in_cell(NodeKind::for_spikes, c.name, spike_body(p), 0));
 }
 
 /// A continuous coupling: the dense sum over all sources of factor * weight, complete before anyone flows.
@@ -387,7 +392,7 @@ std::vector<Node> Forward::step() {
 Node Forward::finish() {
   std::vector<Node> body;
   for (CellPlan& p : l_.cells)
-    if (p.cell->threshold.defined() && taped_.contains(p.cell->name)) {
+    if (taped_next_step_.contains(p.cell->name)) {
       body.push_back(in_cell(NodeKind::for_spikes, p.cell->name, spike_body(p), 1));
       body.back().note = "spikes of the last step";
     }

@@ -59,7 +59,7 @@ TEST_P(Width, every_instruction_set_and_size_agrees_with_the_reference) {
   if (march == "x86-64-v4" && !__builtin_cpu_supports("avx512f")) GTEST_SKIP() << "SKIP: no AVX-512 here";
   if (march == "x86-64-v3" && !__builtin_cpu_supports("avx2")) GTEST_SKIP() << "SKIP: no AVX2 here";
   Simulator s = initialised(classifier(hidden, 1 + hidden % 5), "width_" + std::to_string(hidden), {.march = march});
-  const auto r = compare(s, random_samples(3, 1, 5, 80, 0.5, 1), {.dt_ms = 0.5, .steps = 80});
+  const auto r = compare(s, random_samples(3, 1, 5, 80, 0.5, 1), {.dt_ms = 0.5, .steps = 80, .spike_capacity = 100000});
   EXPECT_GT(r.spikes, 0);
   EXPECT_EQ(r.other_spikes, 0);
   for (const auto& [name, error] : r.gradient) EXPECT_LT(error, 1e-11) << name;
