@@ -34,7 +34,7 @@ void print_structure(const Manifest& m) {
   for (std::string line; std::getline(in, line);) {
     if (line.starts_with("cell ") || line.starts_with("edge ")) {
       cell = line.substr(0, line.find_last_not_of(" {") + 1);
-      if (const std::size_t place = cell.find(" at "); place != std::string::npos) cell.resize(place);
+      if (const std::size_t place = cell.find(" @\""); place != std::string::npos) cell.resize(place);
       if (line.starts_with("edge ")) fmt::print("  {}\n", cell);
     } else if (line.starts_with("  solver ") && !cell.empty()) {
       const std::size_t quote = line.find('"');
