@@ -28,7 +28,7 @@ class ExactRun {
       const Events& events = t.sample.sources.at(s++);
       for (std::size_t k = 0; k < events.unit.size(); ++k) due_.push_back({events.time_ms[k], c, events.unit[k]});
     }
-    std::stable_sort(due_.begin(), due_.end(), [](const Due& a, const Due& b) { return std::tie(a.time, a.cell, a.unit) < std::tie(b.time, b.cell, b.unit); });
+    std::sort(due_.begin(), due_.end(), [](const Due& a, const Due& b) { return std::tie(a.time, a.cell, a.unit) < std::tie(b.time, b.cell, b.unit); });
   }
 
   void run() {
