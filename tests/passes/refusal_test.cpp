@@ -95,5 +95,91 @@ TEST(refusal, a_coupling_through_a_state_that_spikes_change) {
   EXPECT_EQ(refusal(n), "AD243");
 }
 
+// ---- networks that a model file cannot express, or only by mistake: a valid one is changed in one place
+ir::Network valid() {
+  NetworkBuilder n;
+  n.source("input", 2).population("cell", 2, cuba_lif()).connect("input", "cell", pulse(), {{"w", trainable(number(1))}}).connect("cell", "cell", pulse()).loss("cell", mean_voltage(), square_sum(), false);
+  return n.network();
+}
+std::string refusal(const ir::Network& n, TimeMode mode = TimeMode::grid) {
+  Diagnostics diagnostics;
+  passes::derive_program(n, {.mode = mode}, diagnostics);
+  return diagnostics.error_count() == 1 ? diagnostics.all().front().code : diagnostics.render();
+}
+
+TEST(refusal, of_the_network_that_the_others_change_is_empty) { EXPECT_EQ(refusal(valid()), ""); }
+TEST(refusal, a_hook_that_is_not_for_this_kind_of_struct) {
+  ir::Network n = valid();
+  n.projections[0].model.hooks[Trigger::post_spike] = n.projections[0].model.hooks[Trigger::pre_spike];
+  EXPECT_EQ(refusal(n), "AD202");
+}
+TEST(refusal, memory_and_assigned_spikes) {
+  for (const ir::Role role : {ir::Role::memory, ir::Role::spike}) {
+    ir::Network n = valid();
+    n.populations[1].model.symbols.push_back({"z", role, 0, {}});
+    EXPECT_EQ(refusal(n), "AD203");
+  }
+}
+TEST(refusal, a_projection_from_an_unknown_population) {
+  ir::Network n = valid();
+  n.projections[0].pre = "inputs";
+  EXPECT_EQ(refusal(n), "AD205");
+}
+TEST(refusal, a_projection_that_is_not_dense) {
+  for (const auto kind : {ir::Connectivity::Kind::sparse, ir::Connectivity::Kind::one_to_one}) {
+    ir::Network n = valid();
+    n.projections[0].connectivity.kind = kind;
+    EXPECT_EQ(refusal(n), "AD207");
+  }
+}
+TEST(refusal, a_readout_of_a_source) {
+  ir::Network n = valid();
+  n.readouts[0].population = "input";
+  EXPECT_EQ(refusal(n), "AD208");
+}
+TEST(refusal, a_loss_of_an_unknown_readout) {
+  ir::Network n = valid();
+  n.losses[0].readout = "cell_MeanVoltag";
+  EXPECT_EQ(refusal(n), "AD209");
+}
+TEST(refusal, a_network_without_population) {
+  ir::Network n;
+  n.learn.name.clear();
+  EXPECT_EQ(refusal(n), "AD210");
+}
+TEST(refusal, an_unknown_learning_rule) {
+  ir::Network n = valid();
+  n.learn.name = "Eprop";
+  EXPECT_EQ(refusal(n), "AD211");
+}
+TEST(refusal, a_loss_at_each_step_in_exact_mode) {
+  ir::Network n = valid();
+  n.losses[0].when = ir::Loss::When::each_step;
+  EXPECT_EQ(refusal(n, TimeMode::exact), "AD214");
+  EXPECT_EQ(refusal(n, TimeMode::grid), "");
+}
+TEST(refusal, a_delay_in_exact_mode) {
+  ir::Network n = valid();
+  n.projections[0].delay_steps = 3;
+  EXPECT_EQ(refusal(n, TimeMode::exact), "AD223");
+  EXPECT_EQ(refusal(n, TimeMode::grid), "");
+}
+TEST(refusal, a_population_that_projects_without_delay) {
+  ir::Network n = valid();
+  n.projections[1].delay_steps = 0;
+  EXPECT_EQ(refusal(n), "AD224");
+}
+TEST(refusal, a_spike_that_changes_a_parameter) {
+  EXPECT_EQ(refusal(with_synapse(ModelBuilder("S").weight("w").on(Trigger::pre_spike, {{"post.theta", "post.theta + w"}}))), "AD227");
+}
+TEST(refusal, on_the_grid_a_jump_of_a_state_that_the_flow_reads_nonlinearly) {
+  const ModelBuilder squaring = ModelBuilder("Squaring").param("tau", 20).state("v").state("u").flow({{"v", "(u * u - v) / tau"}, {"u", "-u / 5"}}).fires("v >= 1").on(Trigger::reset, {{"v", "0"}});
+  const ModelBuilder kick = ModelBuilder("Kick").weight("w").on(Trigger::pre_spike, {{"post.u", "post.u + w"}});
+  NetworkBuilder n;
+  n.population("cell", 2, squaring).connect("cell", "cell", kick, {{"w", trainable(number(1))}}).loss("cell", mean_voltage(), square_sum(), false);
+  EXPECT_EQ(refusal(n), "AD240");
+  EXPECT_EQ(refusal(n, TimeMode::exact), "");
+}
+
 }  // namespace
 }  // namespace antidrome
