@@ -20,6 +20,7 @@ MAY_USE = {
     "backends/openmp/emit": ["codegen/kernel_ir", "codegen/ir"],               # a kernel's formulas are expressions
     "backends/cuda/emit": ["codegen/kernel_ir", "codegen/ir"],
     "backends/openmp/device": [ABI],
+    "backends/openmp/bench": ["backends/openmp/emit", "codegen/passes", "codegen/kernel_ir", "codegen/ir", "codegen/diagnostics", ABI],
     "backends/cuda/device": [ABI],
     "backends/reference": ["codegen/ir", "codegen/diagnostics", ABI],
     "runtime": ["codegen/diagnostics"],        # how a mistake is told; nothing of the generator itself
