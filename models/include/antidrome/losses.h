@@ -6,7 +6,7 @@ namespace antidrome {
 
 /// log of the sum of exp(f) over the outputs, safe for any size of f: the largest is taken out, and its gradient cancels.
 real log_sum_exp(const auto& out, auto f) {
-  const real top = stop(maximum(out, f));
+  const real top = maximum(out, f);
   return top + log(sum(out, [&](auto& o) { return exp(f(o) - top); }));
 }
 
