@@ -79,6 +79,8 @@ const Mistake mistakes[] = {
     {"wrong_network", "AD120", 4, 6, {"not a function void network(Network&)"}},
     {"throws", "AD121", 6, 6, {"network() threw an exception"}},
     {"crashes", "AD121", 4, 6, {"network() crashed", "Segmentation fault"}},
+    {"aborts", "AD121", 4, 6, {"network() crashed", "Aborted"}},
+    {"throws_text", "AD121", 5, 6, {"network() threw an exception: no such cell type"}},
     {"not_linked", "AD121", 6, 6, {"cannot be linked", "layers_of_the_brain"}},
     {"duplicate_name", "AD122", 17, 3, {"a second population 'cells'", "numbered"}},
     {"bad_name", "AD122", 17, 3, {"'my cells' cannot name a population"}},
