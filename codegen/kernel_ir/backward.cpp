@@ -14,11 +14,11 @@ class Backward {
  public:
   explicit Backward(Lowering& l) : l_(l) {}
   Node build();
+  Node begin();
+  Node finish();
 
  private:
-  Node begin();
   std::vector<Node> step();
-  Node finish();
   Node gradients();
   void seeds_of_step(std::vector<Node>& out);
   void after(const CellPlan& p, std::vector<Node>& out);
@@ -453,5 +453,7 @@ Node Backward::build() {
 }  // namespace
 
 Node Lowering::backward() { return Backward(*this).build(); }
+Node Lowering::begin_adjoint() { return Backward(*this).begin(); }
+Node Lowering::finish_adjoint() { return Backward(*this).finish(); }
 
 }  // namespace antidrome::kernel

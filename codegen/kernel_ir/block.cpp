@@ -33,7 +33,7 @@ Expr Block::lower(Expr e) {
       Node load;
       load.kind = NodeKind::load;
       if (const Constant* c = constants_.find(s)) {
-        if (c->axes == Constant::Axes::scalar) continue;          // read where it lies
+        if (c->axes == Constant::Axes::scalar || c->axes == Constant::Axes::segment) continue;   // read where it lies
         load.name = unique(c->name);
         load.buffer = s;
         if (c->axes == Constant::Axes::step) load.row = Row::step;
@@ -55,7 +55,7 @@ Expr Block::lower(Expr e) {
 }
 
 std::string Block::let(const std::string& name, Expr lowered, const std::string& note) {
-  if (lowered.is(Kind::symbol) && !lowered.name().starts_with("k.")) return lowered.name();
+  if (lowered.is(Kind::symbol) && !lowered.name().starts_with("k.") && !lowered.name().starts_with("g.")) return lowered.name();
   Node n;
   n.kind = NodeKind::let;
   n.name = unique(name);

@@ -11,7 +11,9 @@ const Constants::Axes& Constants::axes(Expr e) {
   Axes a;
   if (e.is(Kind::symbol)) {
     const std::string& n = e.name();
-    if (n == "time") {
+    if (program_.mode == TimeMode::exact && (n == "time" || n == "h")) {
+      (segments_ == Segments::none ? a.varies : a.step) = true;
+    } else if (n == "time") {
       a.step = true;
     } else if (const Parameter* p = program_.parameter(n)) {
       if (p->axes != Parameter::Axes::shared) a.cells.insert(p->cell);
@@ -37,15 +39,18 @@ bool Constants::hoistable(Expr e) {
 
 Expr Constants::constant(Expr e) {
   if (e.is(Kind::number)) return e;
-  auto it = known_.find(e);
+  const Axes& a = axes(e);
+  const bool segment = a.step && program_.mode == TimeMode::exact;
+  const std::pair key{e, segment ? segments_ : Segments::none};
+  auto it = known_.find(key);
   if (it == known_.end()) {
-    const Axes& a = axes(e);
     Constant c;
     c.name = fmt::format("c{}", module_.constants.size());
-    c.axes = a.step ? Constant::Axes::step : a.cells.empty() ? Constant::Axes::scalar : Constant::Axes::neuron;
+    c.backward = segment && segments_ == Segments::backward;
+    c.axes = segment ? Constant::Axes::segment : a.step ? Constant::Axes::step : a.cells.empty() ? Constant::Axes::scalar : Constant::Axes::neuron;
     if (!a.cells.empty()) c.cell = *a.cells.begin();
     c.value = e;
-    it = known_.emplace(e, module_.constants.size()).first;
+    it = known_.emplace(key, module_.constants.size()).first;
     module_.constants.push_back(c);
   }
   return symbol(constant_symbol(module_.constants[it->second]));

@@ -9,7 +9,7 @@
 namespace antidrome::kernel {
 
 /// The symbol by which kernels name a constant.
-inline std::string constant_symbol(const Constant& c) { return "k." + c.name; }
+inline std::string constant_symbol(const Constant& c) { return (c.axes == Constant::Axes::segment ? "g." : "k.") + c.name; }
 
 class Constants {
  public:
@@ -20,7 +20,11 @@ class Constants {
   /// coefficient * variable first, so that each coefficient is one constant.
   ir::Expr hoist(ir::Expr e);
 
-  const Constant* find(const std::string& symbol) const;    ///< by "k.<name>"
+  const Constant* find(const std::string& symbol) const;    ///< by "k.<name>" or "g.<name>"
+
+  /// Exact mode: whether what reads h and time is the same for all neurons of a segment here, and in which pass.
+  enum class Segments { none, forward, backward };
+  void within(Segments s) { segments_ = s; axes_.clear(); }
 
  private:
   struct Axes { bool varies = false, step = false; std::set<std::string> cells; };
@@ -35,7 +39,8 @@ class Constants {
   const ir::Program& program_;
   KernelModule& module_;
   std::map<ir::Expr, Axes> axes_;
-  std::map<ir::Expr, std::size_t> known_;
+  std::map<std::pair<ir::Expr, Segments>, std::size_t> known_;
+  Segments segments_ = Segments::none;
 };
 
 }  // namespace antidrome::kernel

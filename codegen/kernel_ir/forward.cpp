@@ -14,9 +14,9 @@ class Forward {
  public:
   explicit Forward(Lowering& l) : l_(l) {}
   Node build();
+  Node begin();
 
  private:
-  Node begin();
   std::vector<Node> ahead();
   std::vector<Node> step();
   Node finish();
@@ -60,7 +60,7 @@ Node Forward::begin() {
     const Cell& c = *p.cell;
     Block b(l_.constants, Column::block);
     for (const State& s : c.states) b.store({l_.buffer(l_.state(s.name), Space::worker, Shape::neurons, c.name, false, s.name)}, b.lower(s.initial));
-    if (c.threshold.defined() && !p.rearmed) {
+    if (c.threshold.defined() && !p.rearmed && l_.program.mode == TimeMode::grid) {
       Node n = store_node({l_.buffer(identifier(c.name) + "_above", Space::worker, Shape::masks, c.name, false, "the predicate held at the end of the last step"), Row::none, Column::block}, 0.0);
       b.push(n);
     }
@@ -416,5 +416,6 @@ Node Forward::build() {
 }  // namespace
 
 Node Lowering::forward() { return Forward(*this).build(); }
+Node Lowering::begin_trial() { return Forward(*this).begin(); }
 
 }  // namespace antidrome::kernel

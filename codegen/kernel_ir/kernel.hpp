@@ -15,13 +15,15 @@ namespace antidrome::kernel {
 
 enum class Precision { single_precision, double_precision };
 
-/// A sub-expression of parameters and dt (and time), computed once per batch in double.
+/// A sub-expression of parameters and dt (and time), computed once per batch in double; one that reads the length of a segment
+/// between events (exact mode), once per segment.
 struct Constant {
-  enum class Axes { scalar, neuron, step };
+  enum class Axes { scalar, neuron, step, segment };
   std::string name;               ///< "c3"
   Axes axes = Axes::scalar;
   std::string cell;               ///< neuron: whose
-  ir::Expr value;                 ///< symbols: parameters, "dt", "trial", "training", "time"
+  ir::Expr value;                 ///< symbols: parameters, "dt", "trial", "training", "time"; of a segment: "h"
+  bool backward = false;          ///< segment: needed on the way back
 };
 
 enum class Space {
@@ -85,6 +87,7 @@ struct EdgeLayout {
   std::string name, pre, post;
   int delay = 0;
   std::vector<std::string> factors;   ///< tape buffers of factors by spike; by unit: the same name + "_by_unit"
+  bool may_fire_target = false;       ///< an arrival jumps what the target's threshold reads
 };
 
 struct ParameterLayout {

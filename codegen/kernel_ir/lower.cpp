@@ -12,8 +12,6 @@ void check(const Program& program, Diagnostics& diagnostics) {
   for (const Cell& c : program.cells)
     if (c.size >= 65536)
       diagnostics.error("AD301", c.at, fmt::format("population '{}' has {} neurons; the fused schedule numbers them in [0, 65535]", c.name, c.size), "use at most 65535 neurons in one population");
-  if (program.mode == TimeMode::exact)
-    diagnostics.error("AD302", {program.model_file, 0, 0}, "the OpenMP backend has no exact mode yet", "use mode = grid, or --backend reference");
 }
 
 void lay_out(Lowering& l) {
@@ -32,7 +30,9 @@ void lay_out(Lowering& l) {
     m.cells.push_back(layout);
   }
   for (EdgePlan& p : l.edges) {
-    EdgeLayout e{p.edge->name, p.edge->pre, p.edge->post, p.edge->delay_steps, {}};
+    EdgeLayout e{p.edge->name, p.edge->pre, p.edge->post, p.edge->delay_steps, {}, false};
+    const Cell& post = *l.program.cell(p.edge->post);
+    for (const Update& u : p.edge->arrive_post) e.may_fire_target |= post.threshold.defined() && depends_on(post.threshold, {u.target});
     for (const Gather& g : p.edge->gathers)
       if (m.buffer(l.factor(g)) && !g.continuous) e.factors.push_back(l.factor(g));
     m.edges.push_back(e);
@@ -66,8 +66,12 @@ KernelModule lower(const Program& program, const LowerOptions& options, Diagnost
   Lowering l(program, options, module, diagnostics);
   l.plan_all();
   if (diagnostics.has_errors()) return module;
-  module.batch.body.push_back(l.forward());
-  if (module.learns) module.batch.body.push_back(l.backward());
+  if (program.mode == TimeMode::exact) {
+    module.batch.body.push_back(l.exact());
+  } else {
+    module.batch.body.push_back(l.forward());
+    if (module.learns) module.batch.body.push_back(l.backward());
+  }
   module.batch.note = "one batch: forward passes of all samples, then backward passes in chunks";
   lay_out(l);
   mark_lists(module.batch, module);

@@ -71,6 +71,10 @@ class Lowering {
   void plan_all();                              ///< plan.cpp
   Node forward();                               ///< forward.cpp
   Node backward();                              ///< backward.cpp
+  Node begin_adjoint();
+  Node finish_adjoint();
+  Node begin_trial();
+  Node exact();                                 ///< exact.cpp: functions for each kind of record
   std::vector<Node> losses(ir::Loss::When when);   ///< loss.cpp: value, prediction, scores, seeds
   std::vector<Node> loss_gradients();
 };

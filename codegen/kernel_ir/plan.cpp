@@ -181,7 +181,8 @@ void plan_tape(Lowering& l, CellPlan& p) {
       read.merge(symbols_in(e.back_arrive_post));
       read.merge(symbols_in(e.back_arrive_post_gradient));
       want_states(c, read, wanted);
-      for (const std::string& s : wanted) p.step_tape[jumped.contains(s) ? Stage::before_arrivals : Stage::start].insert(s);
+      const bool exact = l.program.mode == TimeMode::exact;        // there, arrivals have records of their own
+      for (const std::string& s : wanted) p.step_tape[exact || jumped.contains(s) ? Stage::before_arrivals : Stage::start].insert(s);
     }
     if (e.pre == c.name && l.plan_of(e).has_coupling) {
       std::set<std::string> read = symbols_in(e.back_couple_pre);
@@ -220,7 +221,7 @@ void Lowering::plan_all() {
   for (CellPlan& p : cells)
     for (const Accumulator& a : p.sums)
       for (const auto& [edge, gather] : a.stepped) p.rides |= host_of(*edge) != nullptr;
-  if (program.learn.name.empty()) return;
+  if (program.learn.name.empty() || program.mode == TimeMode::exact) return;
   // histories of what weight gradients read; an adjoint that is such a quantity as it stands lives in the history itself
   for (const EdgePlan& p : edges) {
     const Cell& post = *program.cell(p.edge->post);

@@ -10,7 +10,7 @@ using namespace ir;
 namespace {
 
 /// Names of the Kernel IR that are truth values, not numbers.
-bool is_truth_name(const std::string& name) { return name == "fired" || name == "crossed" || name == "has_label"; }
+bool is_truth_name(const std::string& name) { return name == "fired" || name == "crossed" || name == "kept" || name == "has_label"; }
 bool is_truth(Expr e) { return is_truth_value(e.kind()) || (e.is(Kind::symbol) && is_truth_name(e.name())); }
 
 std::string call(const std::string& name, Expr e, Numbers numbers) {
@@ -71,7 +71,7 @@ std::string number_text(Expr e, Numbers numbers) {
     case Kind::number: return literal(e.value(), numbers);
     case Kind::symbol: {
       const std::string name = kernel::identifier(e.name());
-      if (e.name().starts_with("k.")) return numbers == Numbers::wide ? "double(" + e.name() + ")" : e.name();
+      if (e.name().starts_with("k.") || e.name().starts_with("g.")) return numbers == Numbers::wide ? "double(" + e.name() + ")" : e.name();
       return name;
     }
     case Kind::add: return binary(e, " + ", numbers);

@@ -46,7 +46,7 @@ void Printer::let(const Node& node) {
 /// A value of a block loop: every local name there is a vector, so only what has no local name in it must be spread over lanes.
 std::string Printer::vector_text(Expr e) const {
   for (const std::string& s : ir::free_symbols(e))
-    if (!s.starts_with("k.")) return text(e);
+    if (!s.starts_with("k.") && !s.starts_with("g.")) return text(e);
   return "vec(" + text(e) + ")";
 }
 
@@ -86,6 +86,7 @@ void Printer::for_blocks(const Node& node) {
   w_.line("ANTIDROME_UNROLL");
   w_.open(fmt::format("for (int b = 0; b < {}; ++b)", sums));
   w_.line("[[maybe_unused]] const int block = {}, at = LANES * block;", tiled ? "b0 + b" : "b");
+  if (m_.mode == ir::TimeMode::exact) w_.line("[[maybe_unused]] const vf time = vec(real(now));");
   const Column before = column_;
   column_ = Column::block;
   nodes(node.body);
@@ -306,6 +307,20 @@ void Printer::node(const Node& node) {
       w_.line("result.prediction = best_label({}, {});", n(node.cell), node.buffer.empty() ? node.name : fmt::format("[&](int c) {{ return double(m.{}[c]); }}", node.buffer));
       break;
     case NodeKind::score: w_.line("if (result.scores) result.scores[j] = {};", text(node.value)); break;
+    case NodeKind::answer: w_.line("return {};", text(node.value)); break;
+    case NodeKind::crossed: w_.line("m.{0}_crossed_n = FiredSet<{1}>::extract({0}_fired, m.{0}_crossed, 0);", identifier(node.cell), n(node.cell)); break;
+    case NodeKind::keep_mask: w_.line("store_mask({}, mask({}));", address(node), condition_text(node.value, numbers_)); break;
+    case NodeKind::load_mask: w_.line("const vi {} = load_mask({});", node.name, address(node)); break;
+    case NodeKind::row_value:
+      if (node.buffer.empty()) w_.line("const vf {} = vec({});", node.name, literal(1, numbers_));
+      else w_.line("const vf {} = load(w.{} + std::size_t(j) * stride_of({}) + at);", node.name, identifier(node.buffer), n(node.cell));
+      break;
+    case NodeKind::row_add: {
+      const std::string place = fmt::format("part.{} + std::size_t(j) * stride_of({}) + at", identifier(node.name), n(node.cell));
+      w_.line("store({0}, load({0}) + ({1}));", place, vector_text(node.value));
+      break;
+    }
+    case NodeKind::dot_add: w_.line("{}.part[b % 4] += {};", node.name, vector_text(node.value)); break;
     case NodeKind::clear:
       if (const Buffer* b = &m_.buffer_of(node.buffer); b->space == Space::history) w_.line("clear_rows<{}>(history.{}, history.rows, trial.steps);", n(b->cell), b->name);
       else w_.line("std::memset(m.{0}, 0, sizeof m.{0});", node.buffer);
@@ -329,6 +344,7 @@ void Printer::functions(const Node& node) {
   if (node.kind != NodeKind::function) return;
   w_.raw("");
   if (!node.note.empty()) w_.comment(node.note);
+  if (m_.mode == ir::TimeMode::exact) return exact_function(node);
   w_.line("template <bool Taping>");
   w_.open(fmt::format("ANTIDROME_INLINE void {}(const Constants& k, const Weights& w, Worker& m, const Tape& tape, const Trial& trial, Result& result{})", node.name,
                       node.name == "gather_ahead" ? ", std::uint32_t t0, std::uint32_t t1" : node.name == "forward_step" ? ", std::uint32_t t, std::uint32_t ta" : node.name == "gather_gradients" ? ", const History& history, const Part& part, bool first"

@@ -40,6 +40,16 @@ class Printer {
   void forward_pass(const kernel::Node& samples);
   void backward_pass(const kernel::Node& chunks);
   void reduce();
+  void begin_forward();
+  void finish_forward();
+  void begin_backward(bool clear);
+  void clear_matrices();
+  void finish_sample();
+  // exact.cpp
+  void exact_function(const kernel::Node& n);
+  void segments();
+  void exact_forward();
+  void exact_backward();
   void run();
   void entry();
 

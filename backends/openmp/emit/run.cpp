@@ -17,8 +17,8 @@ bool accumulates_every_step(const Node& n) {
 
 }  // namespace
 
-void Printer::forward_pass(const Node& samples) {
-  const Node& steps = samples.body[1];
+/// Everything of a trial before its first event.
+void Printer::begin_forward() {
   w_.raw("");
   w_.raw("/// The trial of one sample.");
   w_.line("template <bool Taping>");
@@ -29,12 +29,52 @@ void Printer::forward_pass(const Node& samples) {
   w_.raw("const antidrome_settings& settings = *batch.settings;");
   w_.raw("const std::uint32_t steps = settings.steps;");
   w_.raw("[[maybe_unused]] const std::uint32_t capacity = settings.spike_capacity;");
-  w_.raw("const Trial trial{batch.samples[sample].sources, steps, batch.samples[sample].label, LEAST_SLOPE};");
+  w_.raw("const Trial trial{batch.samples[sample].sources, steps, batch.samples[sample].label, LEAST_SLOPE, batch.settings->dt_ms, batch.settings->training};");
   w_.raw("const antidrome_record* record = batch.record && batch.record->sample == sample ? batch.record : nullptr;");
   w_.raw("Result result;");
   w_.raw("result.scores = batch.scores ? batch.scores + std::size_t(sample) * SCORES : nullptr;");
   w_.raw("antidrome_status status{};");
   w_.raw("status.population = status.neuron = status.variable = status.step = UINT32_MAX;");
+}
+
+/// Everything after its last.
+void Printer::finish_forward() {
+  w_.raw("// a NaN or an infinity stays in a state to the end of the trial: one look suffices");
+  for (const CellLayout& c : m_.cells)
+    for (std::size_t s = 0; s < c.states.size(); ++s)
+      if (c.population >= 0)
+        w_.line("if (const int j = first_nonfinite(m.{}, {}); j >= 0 && status.code == ANTIDROME_OK) {{ status.code = ANTIDROME_NONFINITE_FORWARD; status.population = {}; status.neuron = std::uint32_t(j); status.variable = {}; }}",
+                c.states[s], n(c.name), c.population, s);
+  w_.raw("if (status.code == ANTIDROME_OK && !(result.loss - result.loss == 0)) status.code = ANTIDROME_NONFINITE_FORWARD;");
+  int first = 0, firing = 0;
+  const bool exact = m_.mode == ir::TimeMode::exact;
+  for (const CellLayout& c : m_.cells) {
+    if (c.population < 0) continue;
+    if (c.fires) {
+      const std::string name = identifier(c.name);
+      w_.line("status.spikes += {};", exact ? fmt::format("spikes[{}]", firing++) : fmt::format("tape.{}_begin[steps]", name));
+      w_.line("if (batch.spike_counts) std::memcpy(batch.spike_counts + std::size_t(sample) * NEURONS + {}, tape.{}_by_unit, {} * sizeof(std::uint32_t));", first, identifier(c.name), n(c.name));
+      if (exact) {
+        w_.line("if (record) record_exact_spikes(*record, {0}, tape.{1}_unit, tape.{1}_time, spikes[{2}]);", c.population, name, firing - 1);
+      } else {
+        w_.line("if (record) record_spikes(*record, {0}, tape.{1}_begin, tape.{1}_unit, steps, settings.dt_ms);", c.population, name);
+        w_.line("if constexpr (Taping) counts_to_ends(tape.{}_by_unit, {});", name, n(c.name));
+      }
+    } else {
+      w_.line("if (batch.spike_counts) std::memset(batch.spike_counts + std::size_t(sample) * NEURONS + {}, 0, {} * sizeof(std::uint32_t));", first, n(c.name));
+    }
+    first += c.size;
+  }
+  w_.close();
+  w_.raw("if (batch.loss) batch.loss[sample] = result.loss;");
+  w_.raw("if (batch.prediction) batch.prediction[sample] = result.prediction;");
+  w_.raw("batch.status[sample] = status;");
+  w_.close();
+}
+
+void Printer::forward_pass(const Node& samples) {
+  const Node& steps = samples.body[1];
+  begin_forward();
   for (const CellLayout& c : m_.cells)
     if (c.fires) {
       w_.line("tape.{}_begin[0] = 0;", identifier(c.name));
@@ -62,34 +102,16 @@ void Printer::forward_pass(const Node& samples) {
   w_.close();
   w_.open("if (status.code == ANTIDROME_OK)");
   w_.line("finish_trial<Taping>({});", arguments);
-  w_.raw("// a NaN or an infinity stays in a state to the end of the trial: one look suffices");
-  for (const CellLayout& c : m_.cells)
-    for (std::size_t s = 0; s < c.states.size(); ++s)
-      if (c.population >= 0)
-        w_.line("if (const int j = first_nonfinite(m.{}, {}); j >= 0 && status.code == ANTIDROME_OK) {{ status.code = ANTIDROME_NONFINITE_FORWARD; status.population = {}; status.neuron = std::uint32_t(j); status.variable = {}; }}",
-                c.states[s], n(c.name), c.population, s);
-  w_.raw("if (status.code == ANTIDROME_OK && !(result.loss - result.loss == 0)) status.code = ANTIDROME_NONFINITE_FORWARD;");
-  int first = 0;
-  for (const CellLayout& c : m_.cells) {
-    if (c.population < 0) continue;
-    if (c.fires) {
-      w_.line("status.spikes += tape.{}_begin[steps];", identifier(c.name));
-      w_.line("if (batch.spike_counts) std::memcpy(batch.spike_counts + std::size_t(sample) * NEURONS + {}, tape.{}_by_unit, {} * sizeof(std::uint32_t));", first, identifier(c.name), n(c.name));
-      w_.line("if (record) record_spikes(*record, {0}, tape.{1}_begin, tape.{1}_unit, steps, settings.dt_ms);", c.population, identifier(c.name));
-      w_.line("if constexpr (Taping) counts_to_ends(tape.{}_by_unit, {});", identifier(c.name), n(c.name));
-    } else {
-      w_.line("if (batch.spike_counts) std::memset(batch.spike_counts + std::size_t(sample) * NEURONS + {}, 0, {} * sizeof(std::uint32_t));", first, n(c.name));
-    }
-    first += c.size;
-  }
-  w_.close();
-  w_.raw("if (batch.loss) batch.loss[sample] = result.loss;");
-  w_.raw("if (batch.prediction) batch.prediction[sample] = result.prediction;");
-  w_.raw("batch.status[sample] = status;");
-  w_.close();
+  finish_forward();
 }
 
-void Printer::backward_pass(const Node& chunks) {
+void Printer::clear_matrices() {
+  for (const ParameterLayout& p : m_.parameters)
+    if (p.trainable && p.matrix) w_.line("std::memset(part.{0}, 0, sizeof(real) * {1} * std::size_t(stride_of({2})));", identifier(p.name), p.rows, p.cols);
+}
+
+/// `clear`: matrices start at zero, because something adds to them all along.
+void Printer::begin_backward(bool clear) {
   w_.raw("");
   w_.raw("/// The samples [first_sample, last_sample) walked back into one gradient.");
   w_.open("__attribute__((noinline)) void backward(const antidrome_batch& batch, std::uint32_t first_sample, std::uint32_t last_sample, const Constants& constants, const Tape* tapes, const History& worker_history, const Part& chunk_part, Worker& m, double* times)");
@@ -101,30 +123,35 @@ void Printer::backward_pass(const Node& chunks) {
   w_.raw("const std::uint32_t steps = batch.settings->steps;");
   for (const ParameterLayout& p : m_.parameters)
     if (p.trainable && !p.matrix) w_.line("std::memset(part.{0}, 0, sizeof(double) * {1} * {2});", identifier(p.name), p.rows, p.cols);
-  const bool dense = accumulates_every_step(chunks);
-  auto clear_matrices = [&] {
-    for (const ParameterLayout& p : m_.parameters)
-      if (p.trainable && p.matrix) w_.line("std::memset(part.{0}, 0, sizeof(real) * {1} * std::size_t(stride_of({2})));", identifier(p.name), p.rows, p.cols);
-  };
-  if (dense) clear_matrices();
-  w_.line("bool first = {};", dense ? "false" : "true");
+  if (clear) clear_matrices();
+  w_.line("bool first = {};", clear ? "false" : "true");
   w_.open("for (std::uint32_t sample = first_sample; sample < last_sample; ++sample)");
   w_.raw("antidrome_status& status = batch.status[sample];");
   w_.raw("if (status.code != ANTIDROME_OK) continue;");
   w_.raw("const double start = times ? cpu_seconds() : 0;");
   w_.raw("const Tape tape = tapes[sample];");
-  w_.raw("const Trial trial{batch.samples[sample].sources, steps, batch.samples[sample].label, LEAST_SLOPE};");
+  w_.raw("const Trial trial{batch.samples[sample].sources, steps, batch.samples[sample].label, LEAST_SLOPE, batch.settings->dt_ms, batch.settings->training};");
   w_.raw("Result result;");
+}
+
+/// The adjoints at the start of the trial tell whether one was lost on the way.
+void Printer::finish_sample() {
+  for (const CellLayout& c : m_.cells)
+    for (const std::string& a : c.adjoints)
+      if (c.population >= 0)
+        w_.line("if (const int j = first_nonfinite(m.{}, {}); j >= 0 && status.code == ANTIDROME_OK) {{ status.code = ANTIDROME_NONFINITE_BACKWARD; status.population = {}; status.neuron = std::uint32_t(j); }}", a, n(c.name), c.population);
+}
+
+void Printer::backward_pass(const Node& chunks) {
+  const bool dense = accumulates_every_step(chunks);
+  begin_backward(dense);
   for (const EdgeLayout& e : m_.edges)
     if (const CellLayout& c = m_.cell(e.pre); c.source >= 0 && !e.factors.empty()) w_.line("std::memcpy(m.{0}_cursor, trial.events[{1}].unit_begin + 1, {2} * sizeof(std::uint32_t));", identifier(e.name), c.source, n(c.name));
   w_.raw("begin_adjoint<Taping>(k, w, m, tape, trial, result, history, part);");
   w_.raw("for (std::uint32_t t = steps; t-- > 0;) adjoint_step<Taping>(k, w, m, tape, trial, result, history, part, t);");
   w_.raw("finish_adjoint<Taping>(k, w, m, tape, trial, result, history, part);");
   w_.raw("status.clamped = result.clamped;");
-  for (const CellLayout& c : m_.cells)
-    for (const std::string& a : c.adjoints)
-      if (c.population >= 0)
-        w_.line("if (const int j = first_nonfinite(m.{}, {}); j >= 0 && status.code == ANTIDROME_OK) {{ status.code = ANTIDROME_NONFINITE_BACKWARD; status.population = {}; status.neuron = std::uint32_t(j); }}", a, n(c.name), c.population);
+  finish_sample();
   w_.raw("const double middle = times ? cpu_seconds() : 0;");
   w_.raw("gather_gradients<Taping>(k, w, m, tape, trial, result, history, part, first);");
   w_.raw("first = false;");
@@ -293,9 +320,15 @@ std::string Printer::print() {
   worker();
   tape();
   parts();
+  if (m_.mode == ir::TimeMode::exact) segments();
   functions(m_.batch);
-  forward_pass(m_.batch.body[0]);
-  if (m_.learns) backward_pass(m_.batch.body[1]);
+  if (m_.mode == ir::TimeMode::exact) {
+    exact_forward();
+    if (m_.learns) exact_backward();
+  } else {
+    forward_pass(m_.batch.body[0]);
+    if (m_.learns) backward_pass(m_.batch.body[1]);
+  }
   run();
   entry();
   return w_.text();

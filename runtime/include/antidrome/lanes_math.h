@@ -167,15 +167,42 @@ inline double expdd_of(const double* points, int n) {
   }
   return std::exp(mean) * e[0][n - 1];
 }
+inline double expdd_two(double a, double b) {                      // exp((a + b) / 2) sinh(d) / d, by its series for |d| < 1
+  const double d = 0.5 * (b - a), z = d * d;
+  if (z >= 1) return (std::exp(b) - std::exp(a)) / (b - a);
+  double sum = 1, term = 1;
+  for (int k = 1; k <= 9; ++k) sum += term *= z / (2 * k * (2 * k + 1));
+  return std::exp(0.5 * (a + b)) * sum;
+}
+inline double expdd_three(double a, double b, double c) {           // as expdd3 below
+  const double low = std::fmin(a, std::fmin(b, c)), high = std::fmax(a, std::fmax(b, c)), inner = std::fmax(std::fmin(a, b), std::fmin(std::fmax(a, b), c));
+  if (high - low >= 0.5) return (expdd_two(inner, high) - expdd_two(low, inner)) / (high - low);
+  const double mean = (a + b + c) / 3, u = low - mean, v = inner - mean, x = high - mean, e2 = u * v + u * x + v * x, e3 = u * v * x;
+  double h3 = 1, h2 = 0, h1 = -e2, sum = 0.5 + h1 / 24, factorial = 24;
+  for (int k = 3; k <= 14; ++k) {
+    const double h = e3 * h3 - e2 * h2;
+    factorial *= k + 2;
+    sum += h / factorial;
+    h3 = h2; h2 = h1; h1 = h;
+  }
+  return std::exp(mean) * sum;
+}
 template <Scalar... T> double expdd(double a, double b, T... more) {
   const double points[] = {a, b, double(more)...};
-  return expdd_of(points, int(sizeof points / sizeof points[0]));
+  if constexpr (sizeof...(T) == 0) return expdd_two(a, b);
+  else if constexpr (sizeof...(T) == 1) return expdd_three(a, b, points[2]);
+  else return expdd_of(points, int(sizeof points / sizeof points[0]));
 }
 
 /// exp[a, b] = exp((a + b) / 2) * sinh(d) / d with d = (b - a) / 2: a series for small d, the quotient beyond.
 ANTIDROME_INLINE vf expdd2(vf a, vf b) {
   const vf d = real(0.5) * (b - a), z = d * d, middle = exp(real(0.5) * (a + b));
-  vf p = vec(real(1.0 / 6227020800.0));
+  vf p = {};
+  if constexpr (sizeof(real) == 8) {
+    p = vec(real(1.0 / 121645100408832000.0));
+    p = p * z + real(1.0 / 355687428096000.0); p = p * z + real(1.0 / 1307674368000.0);
+  }
+  p = p * z + real(1.0 / 6227020800.0);
   p = p * z + real(1.0 / 39916800.0); p = p * z + real(1.0 / 362880.0); p = p * z + real(1.0 / 5040.0);
   p = p * z + real(1.0 / 120.0); p = p * z + real(1.0 / 6.0); p = p * z + real(1);
   const vi small = z < real(1);
@@ -192,7 +219,7 @@ ANTIDROME_INLINE vf expdd3(vf a, vf b, vf c) {
   vf h3 = vec(real(1)), h2 = {}, h1 = -e2;                         // h_0, h_1, h_2
   vf sum = h3 * real(0.5) + h1 * real(1.0 / 24.0);
   real factorial = real(24);
-  ANTIDROME_UNROLL for (int k = 3; k <= 12; ++k) {
+  ANTIDROME_UNROLL for (int k = 3; k <= (sizeof(real) == 8 ? 14 : 9); ++k) {
     const vf h = e3 * h3 - e2 * h2;
     factorial *= real(k + 2);
     sum += h / factorial;
