@@ -12,7 +12,7 @@ struct GradientCheckOptions {
   double tolerance = 1e-4;           ///< of the largest gradient entry of the parameter
   double relative_step = 1e-5;       ///< of the finite difference
   double exact_dt_ms = 0.5;          ///< longest segment of an exactly solved flow
-  double runge_kutta_dt_ms = 0.05;   ///< and of one integrated by RK4
+  double runge_kutta_dt_ms = 0.05;   ///< and of one integrated by RK4; a fifth of it where the flow proves stiffer than that
   passes::Fault fault = passes::Fault::none;
 };
 
@@ -29,6 +29,7 @@ struct GradientReport {
   std::string why_not;               ///< the first reason for which the model has no exact mode, or is not checked
   std::vector<ParameterReport> parameters;
   double spikes_per_neuron = 0;
+  double dt_ms = 0;                  ///< longest segment used
   bool ok = true;
 };
 GradientReport check_gradient(const ir::Network&, const GradientCheckOptions&);

@@ -121,7 +121,10 @@ Network shrink(const Network& network, const RehearsalOptions& o) {
     p.size = std::min(p.size, p.source ? o.source_units : o.neurons);
     all_trainable(p.values);
   }
-  for (Projection& p : n.projections) all_trainable(p.values);
+  for (Projection& p : n.projections) {
+    all_trainable(p.values);
+    p.delay_steps.reset();                                     // exact mode has none yet, and what is checked here are the equations
+  }
   for (Readout& r : n.readouts) all_trainable(r.values);
   for (ir::Loss& l : n.losses) all_trainable(l.values);
   return n;

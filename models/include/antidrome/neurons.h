@@ -91,9 +91,10 @@ struct Qif {
   void reset() { v = v_reset;  u += u_jump; }
 };
 
-/// Adaptive exponential integrate-and-fire, in mV, pA, nS, pF. (Brette & Gerstner 2005, table 1)
+/// Adaptive exponential integrate-and-fire, in mV, pA, nS, pF. (Brette & Gerstner 2005, table 1) The spike is cut at
+/// V_T + 5 delta, where the upstroke takes over: higher, the flow only gets stiffer.
 struct AdEx {
-  param C = 281_pF, g_L = 30_nS, E_L = -70.6_mV, V_T = -50.4_mV, delta = 2_mV, tau_w = 144_ms, a = 4_nS, b = 80.5_pA, v_peak = -30_mV,
+  param C = 281_pF, g_L = 30_nS, E_L = -70.6_mV, V_T = -50.4_mV, delta = 2_mV, tau_w = 144_ms, a = 4_nS, b = 80.5_pA, v_peak = -40.4_mV,
         v_reset = -70.6_mV;
   state v = -70.6_mV, w;
   input i;

@@ -60,6 +60,20 @@ struct TsodyksMarkram {
   void flow(auto&, auto& post)  { d(u) = -u / tau_facil;  d(r) = (1 - r) / tau_rec;  d(i) = -i / tau_syn;  post.i += i; }
 };
 
+/// NMDA receptors far from saturation: conductance with rise and decay, kept once per target, and the magnesium block there.
+/// (Jahr & Stevens 1990, eq. 4, for the block)
+struct LinearNmda {
+  param tau_rise = 2_ms, tau_decay = 100_ms, mg = 1, e_rev = 0_mV;
+  weight w;
+  state x, g;
+  void pre_spike(auto&, auto&)  { x += w; }
+  void flow(auto&, auto& post) {
+    d(x) = -x / tau_rise;
+    d(g) = x / tau_rise - g / tau_decay;
+    post.i += g * (e_rev - post.v) / (1 + mg / 3.57 * exp(-0.062 * post.v));
+  }
+};
+
 /// NMDA receptors: a saturating gate per source neuron, and the magnesium block at the target. (Wang 1999; Jahr & Stevens 1990)
 struct Nmda {
   param tau_rise = 2_ms, tau_decay = 100_ms, alpha = 0.5, mg = 1, e_rev = 0_mV;
