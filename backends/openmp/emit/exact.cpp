@@ -16,7 +16,7 @@ bool answers(const Node& node) {
 }
 
 bool has_work(const Node& batch, const std::string& name) {
-  for (const Node& f : batch.body)
+  for (const Node& f : batch.body.front().body)
     if (f.name == name) return !f.body.empty();
   return false;
 }
