@@ -38,12 +38,12 @@ struct Pending {
   }
 };
 
-/// The first h in (0, high] with g(h) >= 0, given g(0) < 0, to the resolution of the time now + h: secant steps that keep the
+/// The first h in (0, high] with g(h) >= 0, given g(0) < 0, to the resolution of the time now + h (double): secant steps that keep the
 /// root bracketed (Illinois), bisection where they are slow; an end that has converged pulls the other one to it.
 template <class G> double first_zero(G g, double high, double now) {
   double low = 0, at_low = g(0.0), at_high = g(high);
   if (!(at_low < 0) || !(at_high > 0)) return high;
-  const double resolution = 4.5e-16 * (now + high);
+  const double resolution = (sizeof(real) == 8 ? 4.5e-16 : 1e-11) * (now + high);   // in single precision the states are far coarser
   int same_side = 0;
   for (int k = 0; k < 100 && high - low > resolution; ++k) {
     double middle = k % 5 == 4 ? 0.5 * (low + high) : high - at_high * (high - low) / (at_high - at_low);

@@ -1,0 +1,84 @@
+// Decisions of the lowering, read off the kernel module: what is taped, what is shared, who rides along, what is refused.
+#include <gtest/gtest.h>
+
+#include "codegen/kernel_ir/kernel.hpp"
+#include "codegen/passes/passes.hpp"
+#include "tests/fixtures/models.hpp"
+
+namespace antidrome::kernel {
+namespace {
+
+using namespace fixtures;
+
+KernelModule lowered(const NetworkBuilder& n, Diagnostics& diagnostics) {
+  const ir::Program p = passes::derive_program(n.network(), {}, diagnostics);
+  EXPECT_FALSE(diagnostics.has_errors()) << diagnostics.render();
+  return lower(p, {}, diagnostics);
+}
+
+NetworkBuilder recurrent(const ir::Values& hidden = {}, int outputs = 20) {
+  const ir::Values w = {{"w", trainable(normal(0, 0.1))}};
+  NetworkBuilder n;
+  n.source("input", 700).population("hidden", 256, cuba_lif(), hidden).population("output", outputs, leaky()).connect("input", "hidden", pulse(), w).connect("hidden", "hidden", pulse(), w)
+      .connect("hidden", "output", pulse(), w).loss("output", exp_weighted(), cross_entropy());
+  return n;
+}
+
+int count(const KernelModule& m, Space space, Shape shape) {
+  int n = 0;
+  for (const Buffer& b : m.buffers) n += b.space == space && b.shape == shape;
+  return n;
+}
+
+int count(const Node& n, NodeKind kind) {
+  int found = n.kind == kind;
+  for (const Node& child : n.body) found += count(child, kind);
+  return found;
+}
+
+TEST(Lower, trained_weights_alone_need_two_numbers_per_spike_and_none_per_step) {
+  Diagnostics diagnostics;
+  const KernelModule m = lowered(recurrent(), diagnostics);
+  EXPECT_EQ(count(m, Space::tape, Shape::spikes), 2);
+  EXPECT_EQ(count(m, Space::tape, Shape::step_neurons), 0);
+}
+
+TEST(Lower, a_trained_time_constant_tapes_what_its_gradient_reads) {
+  Diagnostics diagnostics;
+  const KernelModule m = lowered(recurrent({{"tau_mem", trainable(per_neuron(number(20)))}}), diagnostics);
+  EXPECT_EQ(count(m, Space::tape, Shape::step_neurons), 2);        // v and i at the start of the flow
+}
+
+TEST(Lower, projections_into_one_current_share_history_and_accumulator) {
+  Diagnostics diagnostics;
+  const KernelModule m = lowered(recurrent(), diagnostics);
+  EXPECT_EQ(count(m, Space::history, Shape::step_neurons), 2);     // hidden and output
+  EXPECT_EQ(count(m, Space::worker, Shape::ahead), 1);
+  EXPECT_EQ(m.buffer("hidden_lambda_i"), nullptr);                 // it lives in the rows of its history
+}
+
+TEST(Lower, a_small_population_is_summed_in_the_spike_loop_of_a_large_one) {
+  Diagnostics diagnostics;
+  const KernelModule rides = lowered(recurrent(), diagnostics), alone = lowered(recurrent({}, 100), diagnostics);
+  EXPECT_EQ(count(rides.batch, NodeKind::for_tiles), 1);
+  EXPECT_EQ(count(alone.batch, NodeKind::for_tiles), 2);
+}
+
+TEST(Lower, the_text_form_shows_the_tree) {
+  Diagnostics diagnostics;
+  const std::string text = print(lowered(recurrent(), diagnostics));
+  for (const char* line : {"for_samples", "for_chunks", "row_sum hidden_sum0 cell=hidden of=hidden_hidden count", "gather_gradient input_hidden.w"})
+    EXPECT_NE(text.find(std::string(line).substr(0, 30)), std::string::npos) << line;
+}
+
+TEST(Lower, a_population_beyond_16_bits_is_refused) {
+  Diagnostics diagnostics;
+  NetworkBuilder n;
+  n.source("input", 2).population("cell", 70000, leaky()).connect("input", "cell", pulse(), {{"w", trainable(number(1))}}).loss("cell", mean_voltage(), square_sum(), false);
+  lowered(n, diagnostics);
+  ASSERT_EQ(diagnostics.error_count(), 1u);
+  EXPECT_EQ(diagnostics.all().front().code, "AD301");
+}
+
+}  // namespace
+}  // namespace antidrome::kernel
