@@ -11,7 +11,7 @@ struct Options {
   ModelOptions model;
   std::string config;
   double dt_ms = 1, length_ms = 0;
-  std::uint32_t batch = 32, threads = 0, chunks = 16, spikes = 0;
+  std::uint32_t batch = 32, threads = 0, chunks = 4, spikes = 0;
 };
 
 std::string bytes_text(std::uint64_t bytes) {
@@ -51,17 +51,18 @@ void print_parameters(const Manifest& m) {
 }
 
 void plan(const Options& o) {
-  Manifest m = load_manifest(simulator_folder(o.model, true));
+  std::optional<RunConfig> config;
+  if (!o.config.empty()) config = load_config(o.config, {override_text("model.file", std::filesystem::absolute(o.model.model).lexically_normal().string())});
+  Manifest m = load_manifest(config ? simulator_folder(config->model, true) : simulator_folder(o.model, true));
   SessionOptions options{.dt_ms = o.dt_ms, .threads = o.threads == 0 ? default_threads() : o.threads, .chunks = o.chunks, .spike_capacity = o.spikes};
   std::uint32_t batch = o.batch;
   double length = o.length_ms;
-  if (!o.config.empty()) {
-    const RunConfig config = load_config(o.config, {});
-    apply_overrides(config, m);
-    options.dt_ms = config.trial.dt_ms;
-    options.chunks = config.train.chunks;
-    length = config.trial.length_ms;
-    batch = static_cast<std::uint32_t>(config.train.batch);
+  if (config) {
+    apply_overrides(*config, m);
+    options.dt_ms = config->trial.dt_ms;
+    options.chunks = config->train.chunks;
+    length = config->trial.length_ms;
+    batch = static_cast<std::uint32_t>(config->train.batch);
   }
   if (length <= 0) length = 100 * options.dt_ms;
   options.steps = static_cast<std::uint32_t>(std::max(1.0, length / options.dt_ms + 0.5));
@@ -90,7 +91,7 @@ void add_plan(CLI::App& app, Context&) {
   CLI::App* command = app.add_subcommand("plan", "what a model will allocate and how it is solved, before it runs");
   auto o = std::make_shared<Options>();
   o->model.add_to(*command);
-  command->add_option("-c,--config", o->config, "take step, length, batch and [params] from a run configuration")->type_name("RUN.toml");
+  command->add_option("-c,--config", o->config, "take [model], step, length, batch and [params] from a run configuration")->type_name("RUN.toml");
   command->add_option("-b,--batch", o->batch, "samples of a batch")->check(CLI::Range(1u, 1000000u))->capture_default_str();
   command->add_option("--dt", o->dt_ms, "time step in ms")->check(CLI::PositiveNumber)->capture_default_str();
   command->add_option("--length", o->length_ms, "length of a trial in ms (default: 100 steps)")->check(CLI::PositiveNumber);

@@ -11,7 +11,7 @@ struct SessionOptions {
   double dt_ms = 1;
   std::uint32_t steps = 1;
   std::uint32_t threads = 1;
-  std::uint32_t chunks = 16;               ///< partial sums of the gradient
+  std::uint32_t chunks = 4;                ///< partial sums of the gradient, added in a fixed order
   std::uint64_t seed = 1;
   std::uint32_t spike_capacity = 0;        ///< 0: estimated from the number of neurons
   std::uint64_t memory_limit = 0;          ///< bytes of workspace that are too many; 0: three quarters of this machine

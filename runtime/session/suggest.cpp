@@ -34,7 +34,7 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
 }
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
-  if (const std::string best = nearest(word, candidates); !best.empty()) return fmt::format("did you mean '{}'", best);
+  if (const std::string best = nearest(word, candidates); !best.empty()) return fmt::format("did you mean '{}'?", best);
   if (candidates.empty()) return {};
   const std::size_t shown = std::min<std::size_t>(candidates.size(), 8);
   std::string list = fmt::format("one of: {}", fmt::join(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(shown), ", "));

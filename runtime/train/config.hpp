@@ -27,7 +27,7 @@ struct TrialConfig {
 struct TrainConfig {
   std::uint64_t epochs = 10, batch = 32, seed = 1;
   std::uint32_t threads = 0;                  ///< 0: all processors
-  std::uint32_t chunks = 16;
+  std::uint32_t chunks = 4;                   ///< partial sums of the gradient: the threads that its backward pass can use
   bool shuffle = true;
   std::string optimiser = "adam";             ///< adam, sgd
   double learning_rate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, momentum = 0;

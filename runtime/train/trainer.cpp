@@ -72,7 +72,9 @@ bool Trainer::train_epoch() {
   while (const data::EventBatch* batch = queue_.next()) {
     const BatchResult& result = session_.run(batch->samples(), {.epoch = position_.epoch, .training = true, .backward = true});
     account(position_.totals, result, batch->samples(), session_.manifest().neurons());
-    update(result, batches);
+    update(result, batch->samples(), batches);
+    events_ += batch->events();
+    late_ += batch->late();
     ++position_.batch;
     const BatchDone done{position_.epoch, config_.train.epochs, position_.batch, batches, &position_.totals, activity_of(position_.totals, session_.manifest())};
     for (Listener* l : listeners_) l->batch(done);
@@ -85,22 +87,22 @@ bool Trainer::train_epoch() {
 }
 
 // One optimiser step, unless a number is not finite: then the batch has no say, and the user is told where it happened.
-void Trainer::update(const BatchResult& result, std::uint64_t batches) {
+void Trainer::update(const BatchResult& result, std::span<const antidrome_sample> samples, std::uint64_t batches) {
   Totals& totals = position_.totals;
   const std::uint32_t threads = session_.options().threads;
   const std::vector<double> squares = squared_norms(session_.gradients(), threads);
-  const double samples = static_cast<double>(result.samples);
-  const double norm = std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0)) / samples;
+  const double count = static_cast<double>(result.samples);
+  const double norm = std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0)) / count;
   const bool finite_loss = std::all_of(result.loss.begin(), result.loss.end(), [](double loss) { return std::isfinite(loss); });
   if (result.code != ANTIDROME_OK || !finite_loss || !std::isfinite(norm)) {
     ++totals.skipped;
-    tell_nonfinite(result);
+    tell_nonfinite(result, samples);
     return;
   }
   const double factor = rate_factor(config_.train, position_.epoch, position_.batch, batches, optimiser_->steps());
   last_rate_ = config_.train.learning_rate * factor;
   const double clip = config_.train.clip > 0 && norm > config_.train.clip ? config_.train.clip / norm : 1;
-  optimiser_->step(session_.parameters(), session_.gradients(), {clip / samples, factor, threads});
+  optimiser_->step(session_.parameters(), session_.gradients(), {clip / count, factor, threads});
   totals.norm += norm;
   ++totals.updates;
   for (std::size_t k = 0; k < squares.size(); ++k) totals.squared_norms[k] += squares[k];
@@ -119,6 +121,7 @@ void Trainer::finish_epoch(double train_s) {
   if (splits_.validation != nullptr) done.validation = evaluate(session_, *splits_.validation, config_);
   done.evaluation_s = seconds_since(start);
   warn_silence(done);
+  tell_late();
   ++position_.epoch;
   position_.batch = 0;
   position_.totals = Totals{};
@@ -158,18 +161,26 @@ void Trainer::warn(const std::string& code, const std::string& message, const st
   for (Listener* l : listeners_) l->warning(warning, position_.epoch + 1);
 }
 
-void Trainer::tell_nonfinite(const BatchResult& result) {
-  std::string where = "the gradient";
+void Trainer::tell_nonfinite(const BatchResult& result, std::span<const antidrome_sample> samples) {
+  std::string where = "the gradient is not finite";
   for (std::size_t k = 0; k < result.samples; ++k) {
     const antidrome_status& status = result.status[k];
     if (status.code != ANTIDROME_NONFINITE_FORWARD && status.code != ANTIDROME_NONFINITE_BACKWARD && std::isfinite(result.loss[k])) continue;
-    where = status.code == ANTIDROME_OK ? fmt::format("the loss of sample {} of the batch is not finite", k)
-                                        : describe(status, session_.manifest(), config_.trial.dt_ms, k);
+    where = status.code == ANTIDROME_OK ? fmt::format("the loss of sample {} is not finite", samples[k].index)
+                                        : describe(status, session_.manifest(), config_.trial.dt_ms, samples[k].index);
     break;
   }
-  if (where == "the gradient") where = "the gradient is not finite";
-  warn("AD450", fmt::format("epoch {}, batch {}: {} of the batch; its update was left out", position_.epoch + 1, position_.batch + 1, where),
+  warn("AD450", fmt::format("epoch {}, batch {}: {}; its update was left out", position_.epoch + 1, position_.batch + 1, where),
        "lower the learning rate, set [train] clip, or clamp what may run away in [params]");
+}
+
+// Events that a short trial cuts off are data that nobody sees: said once.
+void Trainer::tell_late() {
+  if (late_ > 0 && !late_told_)
+    for (Listener* l : listeners_)
+      l->note(fmt::format("{:.2f} % of the input events come after the end of the trial of {} ms and were left out", 100 * static_cast<double>(late_) / static_cast<double>(events_ + late_), config_.trial.length_ms));
+  late_told_ = late_told_ || late_ > 0;
+  events_ = late_ = 0;
 }
 
 void Trainer::warn_silence(const EpochDone& done) {

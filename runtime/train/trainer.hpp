@@ -68,14 +68,15 @@ class Trainer {
   };
 
   bool train_epoch();
-  void update(const BatchResult& result, std::uint64_t batches);
+  void update(const BatchResult& result, std::span<const antidrome_sample> samples, std::uint64_t batches);
   void finish_epoch(double train_s);
   void note_best(const Totals& validation);
   Checkpoint snapshot();
   void save(bool force);
   void warn(const std::string& code, const std::string& message, const std::string& remedy);
   void warn_silence(const EpochDone& done);
-  void tell_nonfinite(const BatchResult& result);
+  void tell_nonfinite(const BatchResult& result, std::span<const antidrome_sample> samples);
+  void tell_late();
 
   Session& session_;
   const RunConfig& config_;
@@ -89,6 +90,8 @@ class Trainer {
   std::vector<std::string> warned_;          ///< codes already told in this epoch
   std::chrono::steady_clock::time_point saved_ = std::chrono::steady_clock::now();
   double last_rate_ = 0;
+  std::uint64_t events_ = 0, late_ = 0;      ///< input events of the epoch; those after the end of the trial
+  bool late_told_ = false;
   std::optional<std::uint64_t> lanes_before_;   ///< of the simulator that made the checkpoint
 };
 

@@ -133,7 +133,7 @@ TEST(Train, a_loss_that_is_not_finite_is_a_warning_and_with_strict_an_error) {
   Place place;
   const Outcome lenient = place.train("--out run --set 'params.\"output.bias\"={number=1e308,clamp=[0,1e308]}' --set model.precision=double");
   EXPECT_EQ(lenient.exit_code, 0) << lenient.output;
-  EXPECT_NE(lenient.output.find("warning: epoch 1, batch 1: state 'v' of neuron 1 of population 'output' is not finite at step 7 (3.5 ms), sample 0"), std::string::npos) << lenient.output;
+  EXPECT_NE(lenient.output.find("warning: epoch 1, batch 1: state 'v' of neuron 1 of population 'output' is not finite at step 7 (3.5 ms), sample "), std::string::npos) << lenient.output;
   EXPECT_NE(lenient.output.find("[AD450]"), std::string::npos);
   const Outcome strict = place.train("--out run2 --strict --set 'params.\"output.bias\"={number=1e308,clamp=[0,1e308]}'");
   EXPECT_EQ(strict.exit_code, 3) << strict.output;
