@@ -1,6 +1,5 @@
 // What the syntax tree gives: every model struct in use as a Model, with the memory layout of its members.
 #pragma once
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,7 +27,6 @@ struct LiftedStruct {
   std::string key;                    ///< mangled name of the template instance that registers it (network.h: neuron_struct<M>, …)
   ir::Model model;
   std::vector<Layout> objects;        ///< itself first
-  bool broken = false;                ///< an error was reported: do not use the model
 };
 
 /// A file that the result depends on.

@@ -1,5 +1,7 @@
 // The compiled model file and what it recorded, kept for the lift check.
 #pragma once
+#include <optional>
+
 #include "codegen/frontend/frontend.hpp"
 #include "codegen/frontend/jit.hpp"
 #include "codegen/frontend/recording.hpp"

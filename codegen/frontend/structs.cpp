@@ -124,7 +124,6 @@ class StructLifter {
     seen_.emplace(self, &shape);
     s.model.name = self->getNameAsString();
     s.model.at = walker_.locate(self->getLocation());
-    const std::size_t errors = diagnostics_.error_count();
     std::vector<Object> objects;
     for (std::size_t k = 0; k < records.size(); ++k) {
       objects.push_back({shape.prefixes[k], records[k], Object::Access::plain, 0});
@@ -139,7 +138,6 @@ class StructLifter {
       if (method) s.model.hooks[hook.trigger] = walker_.lift(method, shape.kind, hook.trigger, objects);
     }
     check_model(s);
-    s.broken = diagnostics_.error_count() != errors;
     return s;
   }
 

@@ -34,6 +34,7 @@ void network(Network& net) {
   net.connect(qif, soft, Sparse{.probability = 0.5}, ExpConductance{.w = w});
   net.connect(izhikevich, refractory, OneToOne{}, TsodyksMarkram{.w = w});
   net.connect(refractory, adex, Dense{}, Nmda{.w = w});
+  net.connect(alif, adex, Dense{}, LinearNmda{.w = w});
 
   auto voltage = net.read(leaky, Voltage{});
   net.loss(net.read(leaky, MeanVoltage{}), CrossEntropy{});
