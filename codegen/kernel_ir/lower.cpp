@@ -12,6 +12,8 @@ void check(const Program& program, Diagnostics& diagnostics) {
   for (const Cell& c : program.cells)
     if (c.size >= 65536)
       diagnostics.error("AD301", c.at, fmt::format("population '{}' has {} neurons; the fused schedule numbers them in [0, 65535]", c.name, c.size), "use at most 65535 neurons in one population");
+  if (program.mode == TimeMode::exact && (program.cells.size() > 255 || program.edges.size() > 255))
+    diagnostics.error("AD302", {program.model_file, 0, 0}, fmt::format("exact mode numbers populations and projections in [0, 255]; the network has {} and {}", program.cells.size(), program.edges.size()), "join populations, or use mode = grid");
 }
 
 void lay_out(Lowering& l) {

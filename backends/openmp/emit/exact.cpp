@@ -75,18 +75,20 @@ void Printer::segments() {
   numbers_ = before;
 }
 
-void Printer::exact_forward() {
-  const bool hooks = has_work(m_.batch, "step_hooks"), lifts = has_work(m_.batch, "find_lifted");
-  begin_forward();
+/// What the loop over events keeps, and how it notes a record.
+void Printer::exact_state() {
   int firing = 0, sources = 0;
-  for (const CellLayout& c : m_.cells) sources += c.source >= 0;
+  for (const CellLayout& c : m_.cells) {
+    sources += c.source >= 0;
+    firing += c.fires;
+  }
   for (const CellLayout& c : m_.cells)
     if (c.fires) w_.line("std::memset(tape.{}_by_unit, 0, ({} + 1) * sizeof(std::uint32_t));", identifier(c.name), n(c.name));
   w_.raw("const Part part{};");
   w_.raw("Segment g{};");
   w_.raw("double now = 0;");
   w_.raw("std::uint32_t step = 0, next = 0, n_records = 0, segments = 0, arrivals = 0, hooks = 0;");
-  w_.raw("[[maybe_unused]] std::uint32_t spikes[16] = {};");
+  w_.line("[[maybe_unused]] std::uint32_t spikes[{}] = {{}};", firing ? firing : 1);
   w_.raw("Pending pending{tape.pending, std::uint32_t(NEURONS), 0, 0};");
   w_.line("const std::uint32_t n_due = merge_events(trial.events, {}, steps, tape.due, settings.event_capacity);", sources);
   w_.raw("if (n_due > settings.event_capacity) status.code = ANTIDROME_TAPE_OVERFLOW;");
@@ -95,6 +97,11 @@ void Printer::exact_forward() {
   w_.raw("if (n_records == settings.event_capacity) status.code = ANTIDROME_TAPE_OVERFLOW;");
   w_.raw("else tape.records[n_records++] = r;");
   w_.close(";");
+}
+
+/// A spike on all edges that leave its population.
+void Printer::exact_send() {
+  const bool lifts = has_work(m_.batch, "find_lifted");
   w_.raw("// a spike reaches all its targets at once");
   w_.open("[[maybe_unused]] const auto send = [&](std::size_t cell, std::uint16_t unit, [[maybe_unused]] std::int64_t spike)");
   if (lifts) w_.line("note_levels<Taping>({});", arguments);
@@ -122,12 +129,16 @@ void Printer::exact_forward() {
     }
   }
   w_.close(";");
+}
+
+/// The own jumps of neurons that fire at this instant.
+void Printer::exact_settle() {
   w_.raw("// all that is pending fires, and what that causes");
   w_.open("const auto settle = [&]");
   w_.open("while (pending.count && status.code == ANTIDROME_OK)");
   w_.raw("const Pending::Fire f = pending.take();");
   w_.open("switch (f.cell)");
-  firing = 0;
+  int firing = 0;
   for (std::size_t c = 0; c < m_.cells.size(); ++c) {
     if (!m_.cells[c].fires) continue;
     const std::string name = identifier(m_.cells[c].name);
@@ -147,16 +158,10 @@ void Printer::exact_forward() {
   w_.close();
   w_.close();
   w_.close(";");
-  w_.line("begin_trial<Taping>({});", arguments);
-  w_.open("while (step < steps && status.code == ANTIDROME_OK)");
-  w_.open("for (; next < n_due && tape.due[next].time <= now && status.code == ANTIDROME_OK; ++next)");
-  w_.open("switch (tape.due[next].source)");
-  for (std::size_t c = 0; c < m_.cells.size(); ++c)
-    if (m_.cells[c].source >= 0) w_.line("case {}: send({}, std::uint16_t(tape.due[next].unit), FROM_DATA); break;", m_.cells[c].source, c);
-  w_.close();
-  w_.raw("settle();");
-  w_.close();
-  w_.raw("const double grid_point = (step + 1) * settings.dt_ms, stop = next < n_due && tape.due[next].time < grid_point ? tape.due[next].time : grid_point;");
+}
+
+/// Segments up to the next event or point of the grid, each ending at the first crossing on the way.
+void Printer::exact_move() {
   w_.open("while (now < stop && status.code == ANTIDROME_OK)");
   w_.raw("const double whole = stop - now;");
   w_.raw("double h = whole;");
@@ -195,6 +200,25 @@ void Printer::exact_forward() {
   w_.raw("if (crossings > 1) status.missed += crossings - 1;");
   w_.raw("settle();");
   w_.close();
+}
+
+void Printer::exact_forward() {
+  const bool hooks = has_work(m_.batch, "step_hooks");
+  begin_forward();
+  exact_state();
+  exact_send();
+  exact_settle();
+  w_.line("begin_trial<Taping>({});", arguments);
+  w_.open("while (step < steps && status.code == ANTIDROME_OK)");
+  w_.open("for (; next < n_due && tape.due[next].time <= now && status.code == ANTIDROME_OK; ++next)");
+  w_.open("switch (tape.due[next].source)");
+  for (std::size_t c = 0; c < m_.cells.size(); ++c)
+    if (m_.cells[c].source >= 0) w_.line("case {}: send({}, std::uint16_t(tape.due[next].unit), FROM_DATA); break;", m_.cells[c].source, c);
+  w_.close();
+  w_.raw("settle();");
+  w_.close();
+  w_.raw("const double grid_point = (step + 1) * settings.dt_ms, stop = next < n_due && tape.due[next].time < grid_point ? tape.due[next].time : grid_point;");
+  exact_move();
   w_.raw("if (stop != grid_point) continue;");
   if (hooks) {
     w_.raw("note({Record::hooks, 0, 0, hooks, 0, now, 0});");

@@ -252,6 +252,12 @@ void Printer::node(const Node& node) {
       nodes(node.body);
       w_.close();
       break;
+    default: statement(node); break;
+  }
+}
+
+void Printer::statement(const Node& node) {
+  switch (node.kind) {
     case NodeKind::load: load(node); break;
     case NodeKind::let: let(node); break;
     case NodeKind::store: store(node, false); break;
@@ -270,30 +276,6 @@ void Printer::node(const Node& node) {
     case NodeKind::row_sum: row_sum(node); break;
     case NodeKind::dense_sum: dense(node); break;
     case NodeKind::dense_gradient: dense(node); break;
-    case NodeKind::dot:
-      w_.comment(node.note);
-      w_.line("Dot {};", node.name);
-      break;
-    case NodeKind::row_dot:
-      if (node.edge.empty()) w_.line("add_sum<blocks_of({})>({}, m.{});", n(node.cell), node.name, node.buffer);
-      else w_.line("add_dot<blocks_of({0})>({1}, w.{2} + std::size_t(j) * stride_of({0}), m.{3});", n(node.cell), node.name, identifier(node.edge), node.buffer);
-      break;
-    case NodeKind::dot_value: w_.line("const real {} = total({});", node.name, node.edge); break;
-    case NodeKind::fire:
-      w_.comment(node.note);
-      w_.line("const vi {} = mask({});", node.name, condition_text(node.value, numbers_));
-      w_.line("FiredSet<{0}>::set({1}_fired, block, {2});", n(node.cell), identifier(node.cell), node.name);
-      break;
-    case NodeKind::edge_mask:
-      w_.line("const vi above = mask({});", condition_text(node.value, numbers_));
-      w_.line("const vi {} = above & ~load_mask(m.{} + at);", node.name, node.buffer);
-      w_.line("store_mask(m.{} + at, above);", node.buffer);
-      break;
-    case NodeKind::new_fired: w_.line("FiredSet<{}> {}_fired;", n(node.cell), identifier(node.cell)); break;
-    case NodeKind::extract: w_.line("tape.{0}_begin[t + 1] = FiredSet<{1}>::extract({0}_fired, tape.{0}_unit, tape.{0}_begin[t]);", identifier(node.cell), n(node.cell)); break;
-    case NodeKind::count_spike: w_.line("++tape.{}_by_unit[j];", identifier(node.cell)); break;
-    case NodeKind::list_by_unit: list_by_unit(node); break;
-    case NodeKind::gather_gradient: gather_gradient(node); break;
     case NodeKind::reduce_gradient: {
       const Buffer* b = &m_.buffer_of(node.buffer);
       if (b->shape == Shape::one) w_.line("part.{}[0] += double(tape.{}[0]);", identifier(node.name), node.buffer);
@@ -325,6 +307,38 @@ void Printer::node(const Node& node) {
       if (const Buffer* b = &m_.buffer_of(node.buffer); b->space == Space::history) w_.line("clear_rows<{}>(history.{}, history.rows, trial.steps);", n(b->cell), b->name);
       else w_.line("std::memset(m.{0}, 0, sizeof m.{0});", node.buffer);
       break;
+    default: spike_statement(node); break;
+  }
+}
+
+/// Rows, sets of spikes and their lists.
+void Printer::spike_statement(const Node& node) {
+  switch (node.kind) {
+    case NodeKind::dot:
+      w_.comment(node.note);
+      w_.line("Dot {};", node.name);
+      break;
+    case NodeKind::row_dot:
+      if (node.edge.empty()) w_.line("add_sum<blocks_of({})>({}, m.{});", n(node.cell), node.name, node.buffer);
+      else w_.line("add_dot<blocks_of({0})>({1}, w.{2} + std::size_t(j) * stride_of({0}), m.{3});", n(node.cell), node.name, identifier(node.edge), node.buffer);
+      break;
+    case NodeKind::dot_value: w_.line("const real {} = total({});", node.name, node.edge); break;
+    case NodeKind::fire:
+      w_.comment(node.note);
+      w_.line("const vi {} = mask({});", node.name, condition_text(node.value, numbers_));
+      w_.line("FiredSet<{0}>::set({1}_fired, block, {2});", n(node.cell), identifier(node.cell), node.name);
+      break;
+    case NodeKind::edge_mask:
+      w_.line("const vi above = mask({});", condition_text(node.value, numbers_));
+      w_.line("const vi {} = above & ~load_mask(m.{} + at);", node.name, node.buffer);
+      w_.line("store_mask(m.{} + at, above);", node.buffer);
+      break;
+    case NodeKind::new_fired: w_.line("FiredSet<{}> {}_fired;", n(node.cell), identifier(node.cell)); break;
+    case NodeKind::extract: w_.line("tape.{0}_begin[t + 1] = FiredSet<{1}>::extract({0}_fired, tape.{0}_unit, tape.{0}_begin[t]);", identifier(node.cell), n(node.cell)); break;
+    case NodeKind::count_spike: w_.line("++tape.{}_by_unit[j];", identifier(node.cell)); break;
+    case NodeKind::list_by_unit: list_by_unit(node); break;
+    case NodeKind::gather_gradient: gather_gradient(node); break;
+    default: throw InternalError(fmt::format("internal error: no text for kernel node '{}', please report it", spelling(node.kind)));
   }
 }
 

@@ -22,6 +22,8 @@ class Printer {
   void functions(const kernel::Node& n);
   void node(const kernel::Node& n);
   void nodes(const std::vector<kernel::Node>& list);
+  void statement(const kernel::Node& n);
+  void spike_statement(const kernel::Node& n);
   void let(const kernel::Node& n);
   std::string vector_text(ir::Expr e) const;
   void load(const kernel::Node& n);
@@ -48,8 +50,13 @@ class Printer {
   // exact.cpp
   void exact_function(const kernel::Node& n);
   void segments();
+  void exact_state();
+  void exact_send();
+  void exact_settle();
+  void exact_move();
   void exact_forward();
   void exact_backward();
+  void workspace();
   void run();
   void entry();
 

@@ -199,7 +199,7 @@ void Printer::reduce() {
   w_.close();
 }
 
-void Printer::run() {
+void Printer::workspace() {
   w_.raw("");
   w_.raw("// ---- the batch");
   w_.open("struct Workspace");
@@ -250,6 +250,10 @@ void Printer::run() {
   w_.raw("if (tape_bytes) *tape_bytes = space.tape_bytes;");
   w_.raw("return arena.used;");
   w_.close();
+}
+
+void Printer::run() {
+  workspace();
   w_.raw("");
   w_.open("int run(void*, const antidrome_batch* batch)");
   w_.raw("const antidrome_settings& settings = *batch->settings;");
