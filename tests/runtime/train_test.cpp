@@ -70,9 +70,9 @@ TEST(Train, another_seed_is_another_run) {
 }
 
 // The command as a child process, so that it can be killed.
-pid_t start(const Place& place, const std::string& out) {
+pid_t start(const Place& place, const std::string& out, int epochs = 200) {
   const std::string config = (place.scratch / "run.toml").string(), folder = (place.scratch / out).string(), program = test::command_path();
-  std::vector<std::string> words = {program, "train", "--config", config, "--out", folder, "--quiet", "--set", "train.epochs=200"};
+  std::vector<std::string> words = {program, "train", "--config", config, "--out", folder, "--quiet", "--set", "train.epochs=" + std::to_string(epochs)};
   if (test::fs::exists(folder + "/config.toml")) words.push_back("--resume");
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
@@ -119,13 +119,14 @@ TEST(Train, killed_at_any_time_and_resumed_it_ends_as_if_nothing_had_happened) {
 
 TEST(Train, interrupted_it_saves_a_checkpoint_exits_130_and_resumes_bit_by_bit) {
   Place place("[output]\nplots = false\n");
-  ASSERT_EQ(wait_for(start(place, "whole")), 0);
-  const pid_t child = start(place, "broken");
-  std::this_thread::sleep_for(std::chrono::milliseconds(150));
+  constexpr int epochs = 1500;  // enough to be still at it when three epochs have been seen
+  ASSERT_EQ(wait_for(start(place, "whole", epochs)), 0);
+  const pid_t child = start(place, "broken", epochs);
+  for (int k = 0; k < 5000 && lines(test::read(place.scratch / "broken/metrics.csv")) < 4; ++k) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   kill(child, SIGINT);
   ASSERT_EQ(wait_for(child), 130);
   ASSERT_TRUE(test::fs::exists(place.scratch / "broken/checkpoints/last.h5"));
-  ASSERT_EQ(wait_for(start(place, "broken")), 0);
+  ASSERT_EQ(wait_for(start(place, "broken", epochs)), 0);
   EXPECT_EQ(place.last("whole"), place.last("broken"));
 }
 
