@@ -71,6 +71,10 @@ Node Forward::begin() {
     zero.buffer = q.name;
     zero.value = 0.0;
     if (q.shape == Shape::one) body.push_back(make_node(NodeKind::when_taping, {zero}));
+    if (q.space == Space::tape && q.name.find("_seed") != std::string::npos) {   // losses write neurons only: lanes beyond the last one stay zero
+      zero.kind = NodeKind::clear;
+      body.push_back(make_node(NodeKind::when_taping, {zero}));
+    }
     if (q.name != "label_losses") continue;
     zero.kind = NodeKind::clear;
     body.push_back(zero);

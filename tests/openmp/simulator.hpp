@@ -144,6 +144,7 @@ class Simulator {
     antidrome_settings settings{o.dt_ms, o.steps, static_cast<std::uint32_t>(samples.size()), o.threads, o.chunks, o.spike_capacity, o.event_capacity, 1, 0, 1, o.backward};
     r.workspace = s_->workspace_bytes(s_->self, &settings, &r.tape);
     Aligned workspace(r.workspace);
+    std::memset(workspace.data, 0xff, workspace.size);                                // nothing may rely on what it holds: all numbers are NaN
     antidrome_batch batch{&settings, views.data(), parameters.data(), gradients.data(), r.loss.data(), r.scores.data(), r.prediction.data(), r.spike_counts.data(), r.status.data(), nullptr, r.times, workspace.data};
     r.code = s_->run(s_->self, &batch);
     for (std::size_t k = 0; k < program_.parameters.size(); ++k) {

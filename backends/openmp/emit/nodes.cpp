@@ -305,6 +305,7 @@ void Printer::statement(const Node& node) {
     case NodeKind::dot_add: w_.line("{}.part[b % 4] += {};", node.name, vector_text(node.value)); break;
     case NodeKind::clear:
       if (const Buffer* b = &m_.buffer_of(node.buffer); b->space == Space::history) w_.line("clear_rows<{}>(history.{}, history.rows, trial.steps);", n(b->cell), b->name);
+      else if (b->space == Space::tape) w_.line("std::memset(tape.{}, 0, {}std::size_t(padded({})) * sizeof(real));", b->name, b->shape == Shape::step_neurons ? "trial.steps * " : "", n(b->cell));
       else w_.line("std::memset(m.{0}, 0, sizeof m.{0});", node.buffer);
       break;
     default: spike_statement(node); break;
