@@ -79,6 +79,53 @@ std::vector<double> rates(const Program& program, const reference::Result& r) {
   return all;
 }
 
+/// Multiplies the weights into a cell. Upwards only what drives it from outside: more recurrence may silence it.
+void scale_weights(const Program& program, reference::Parameters& parameters, const std::string& cell, double by) {
+  for (const Edge& e : program.edges) {
+    if (e.post != cell || (by > 1 && e.pre == e.post)) continue;
+    for (const Gather& g : e.gathers)
+      for (std::size_t p = 0; p < program.parameters.size(); ++p)
+        if (program.parameters[p].name == g.weight)
+          for (double& w : parameters[p]) w *= by;
+  }
+}
+
+/// Scales the weights until neurons fire one to five times each; cells nearer to the input settle first. Keeps the best level seen.
+void settle(const reference::Interpreter& interpreter, const reference::Settings& given, Rehearsal& r) {
+  constexpr double few = 1.2, many = 5, most_growth = 3e4;
+  const Program& program = interpreter.program();
+  reference::Settings settings = given;
+  settings.backward = false;
+  reference::Parameters best;
+  double best_distance = std::numeric_limits<double>::infinity(), growth = 1;
+  for (int round = 0; round < 50 && growth < most_growth; ++round) {
+    const reference::Result result = interpreter.run(r.sample, r.parameters, settings);
+    if (!std::isfinite(result.loss)) break;
+    const std::vector<double> level = rates(program, result);
+    double distance = 0, sum = 0, cells = 0;
+    for (double x : level) {
+      if (x < 0) continue;
+      distance += x < few ? few - x : x > many ? (x - many) / many : 0;
+      sum += x;
+      ++cells;
+    }
+    if (distance < best_distance) {
+      best = r.parameters;
+      best_distance = distance;
+      r.spikes_per_neuron = cells > 0 ? sum / cells : 0;
+    }
+    if (distance == 0) break;
+    bool grows = false;
+    for (std::size_t c = 0; c < program.cells.size(); ++c) {
+      if (level[c] < 0 || (level[c] >= few && level[c] <= many)) continue;
+      grows = grows || level[c] < few;
+      scale_weights(program, r.parameters, program.cells[c].name, level[c] < few ? 1.3 : 0.85);
+    }
+    if (grows) growth *= 1.3;
+  }
+  if (!best.empty()) r.parameters = std::move(best);
+}
+
 double length(const reference::Parameters& all) {
   double sum = 0;
   for (const auto& list : all)
@@ -142,27 +189,7 @@ Rehearsal one_rehearsal(const reference::Interpreter& interpreter, const referen
   r.sample.label = 1;
   for (const ProgramLoss& l : program.losses)
     if (program.cell(l.cell)->size < 2) r.sample.label = 0;
-  reference::Settings settings = given;
-  settings.backward = false;
-  for (int round = 0; round < 60; ++round) {                   // cells nearer to the input settle first, the others follow
-    const std::vector<double> level = rates(program, interpreter.run(r.sample, r.parameters, settings));
-    bool settled = true;
-    for (std::size_t c = 0; c < program.cells.size(); ++c) {
-      const double by = level[c] < 0 ? 1 : level[c] < 1.2 ? 1.3 : level[c] > 5 ? 0.85 : 1;
-      if (by == 1) continue;
-      settled = false;
-      for (const Edge& e : program.edges)
-        for (const Gather& g : e.gathers)
-          for (std::size_t p = 0; p < program.parameters.size(); ++p)
-            if (e.post == program.cells[c].name && program.parameters[p].name == g.weight)
-              for (double& w : r.parameters[p]) w *= by;
-    }
-    double sum = 0, cells = 0;
-    for (double x : level)
-      if (x >= 0) { sum += x; ++cells; }
-    r.spikes_per_neuron = cells > 0 ? sum / cells : 0;
-    if (settled) break;
-  }
+  settle(interpreter, given, r);
   return r;
 }
 
