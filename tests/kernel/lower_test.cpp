@@ -80,5 +80,26 @@ TEST(Lower, a_population_beyond_16_bits_is_refused) {
   EXPECT_EQ(diagnostics.all().front().code, "AD301");
 }
 
+TEST(Lower, exact_mode_refuses_more_populations_than_it_can_number) {
+  ir::Program program;
+  program.mode = ir::TimeMode::exact;
+  program.cells.resize(256);
+  Diagnostics diagnostics;
+  lower(program, {}, diagnostics);
+  ASSERT_EQ(diagnostics.error_count(), 1u);
+  EXPECT_EQ(diagnostics.all().front().code, "AD302");
+}
+
+TEST(Lower, an_arrival_that_sets_instead_of_adding_is_refused) {
+  Diagnostics diagnostics;
+  ir::Program program = passes::derive_program(recurrent().network(), {}, diagnostics);
+  ASSERT_FALSE(diagnostics.has_errors()) << diagnostics.render();
+  ir::Update& update = program.edges.front().arrive_post.front();
+  update.value = update.value * update.value;
+  lower(program, {}, diagnostics);
+  ASSERT_EQ(diagnostics.error_count(), 1u);
+  EXPECT_EQ(diagnostics.all().front().code, "AD303");
+}
+
 }  // namespace
 }  // namespace antidrome::kernel
