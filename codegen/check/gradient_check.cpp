@@ -134,20 +134,21 @@ GradientReport check_gradient(const Network& network, const GradientCheckOptions
   GradientReport skipped;
   skipped.applies = false;
   Diagnostics diagnostics;
-  Program program = passes::derive_program(shrink(network, o.rehearsal), {.mode = TimeMode::exact, .fault = o.fault}, diagnostics);
+  const Network small = shrink(network, o.rehearsal);
+  const passes::PassOptions exact{.mode = TimeMode::exact, .fault = o.fault};
+  Program program = passes::derive_program(small, exact, diagnostics);
   if (diagnostics.has_errors()) {
     skipped.why_not = diagnostics.all().front().message;
     return skipped;
   }
-  if (has_user_gradients(program)) {
-    skipped.why_not = "the model has user gradients (stop): they are not the derivative of its loss";
-    return skipped;
-  }
+  const bool user_gradients = has_user_gradients(program);
+  if (user_gradients) program = passes::derive_program(without_user_gradients(small), exact, diagnostics);
   const Interpreter run(std::move(program));
   const double dt = exact_step(run.program(), o);
   GradientReport report = compare_all(run, dt, o);
   // The derivation holds for the flow; differences see its numerical solution. Where RK4 is too coarse, both agree at a finer step.
   if (!report.ok && dt == o.runge_kutta_dt_ms) report = compare_all(run, dt / 5, o);
+  report.user_gradients = user_gradients;
   return report;
 }
 

@@ -26,7 +26,8 @@ struct ParameterReport {
 
 struct GradientReport {
   bool applies = true;
-  std::string why_not;               ///< the first reason for which the model has no exact mode, or is not checked
+  std::string why_not;               ///< the first reason for which the model has no exact mode
+  bool user_gradients = false;       ///< stop() shapes its gradient; what was checked is the rest, with stop(x) read as x
   std::vector<ParameterReport> parameters;
   double spikes_per_neuron = 0;
   double dt_ms = 0;                  ///< longest segment used

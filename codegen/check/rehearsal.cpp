@@ -6,6 +6,8 @@
 #include <numeric>
 #include <random>
 
+#include "codegen/passes/adjoint.hpp"
+
 namespace antidrome::check {
 namespace {
 
@@ -149,6 +151,21 @@ double sensitivity(const reference::Interpreter& interpreter, const Rehearsal& r
 Rehearsal one_rehearsal(const reference::Interpreter&, const reference::Settings&, const RehearsalOptions&);
 
 }  // namespace
+
+Network without_user_gradients(const Network& network) {
+  Network n = network;
+  auto strip = [](Model& m) {
+    for (auto& [trigger, hook] : m.hooks) {
+      for (Effect& e : hook.effects) e.value = passes::without_stops(e.value);
+      if (hook.result.defined()) hook.result = passes::without_stops(hook.result);
+    }
+  };
+  for (Population& p : n.populations) strip(p.model);
+  for (Projection& p : n.projections) strip(p.model);
+  for (Readout& r : n.readouts) strip(r.model);
+  for (ir::Loss& l : n.losses) strip(l.model);
+  return n;
+}
 
 Rehearsal rehearse(const reference::Interpreter& interpreter, const reference::Settings& settings, const RehearsalOptions& options) {
   Rehearsal best;

@@ -19,6 +19,9 @@ struct RehearsalOptions {
 /// The same equations with populations cut down and every number trainable.
 ir::Network shrink(const ir::Network&, const RehearsalOptions&);
 
+/// The same equations with stop(x) read as x: a pull x - stop(x) vanishes, and what is left is the derivative of the loss.
+ir::Network without_user_gradients(const ir::Network&);
+
 struct Rehearsal {
   reference::Sample sample;
   reference::Parameters parameters;   ///< in the order of the Program's parameters

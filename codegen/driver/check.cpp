@@ -23,6 +23,7 @@ bool gradient_check(const ir::Network& network) {
   const check::GradientReport r = check::check_gradient(network, {});
   fmt::print("gradient check: exact mode, double, populations of at most {}; derived against central differences\n", check::RehearsalOptions{}.neurons);
   if (!r.applies) fmt::print("  skipped: {}\n", r.why_not);
+  if (r.user_gradients) fmt::print("  the model has user gradients; checked is the rest, with stop(x) read as x\n");
   for (const check::ParameterReport& p : r.parameters)
     fmt::print("  {} {:<32} {:>3} numbers, largest relative difference {:.1e}{}\n", p.ok ? "ok  " : "FAIL", p.name, p.compared, p.worst,
                p.ok ? "" : fmt::format(" (derived {:.9g}, difference {:.9g})", p.derived, p.difference));

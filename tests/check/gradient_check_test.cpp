@@ -44,11 +44,13 @@ INSTANTIATE_TEST_SUITE_P(models, GridCheck,
                                          Case{"Nmda", recurrent(lif_with_input(), nmda())}, Case{"Layered", layered()}),
                          [](const auto& i) { return i.param.name; });
 
-TEST(gradient_check, a_model_with_stop_is_reported_and_not_judged) {
-  const ModelBuilder stopped = ModelBuilder("Stopped").param("tau", 20).state("v").state("i").flow({{"v", "(i - v) / tau"}, {"i", "-i / 5"}}).fires("v >= 1").on(ir::Trigger::reset, {{"v", "v - stop(v)"}});
-  const check::GradientReport r = check::check_gradient(recurrent(stopped, pulse()), {});
-  EXPECT_FALSE(r.applies);
-  EXPECT_NE(r.why_not.find("user gradients"), std::string::npos);
+TEST(gradient_check, of_a_model_with_stop_the_rest_is_checked) {
+  const ModelBuilder pull = ModelBuilder("Pull").state("s").on(ir::Trigger::spike, {{"s", "s + neuron.v - stop(neuron.v)"}}).flow({{"s", "neuron.v / trial"}});
+  const check::GradientReport r = check::check_gradient(recurrent(cuba_lif(), pulse(), pull), {});
+  EXPECT_TRUE(r.user_gradients);
+  EXPECT_TRUE(r.ok);
+  EXPECT_FALSE(r.parameters.empty());
+  EXPECT_FALSE(check::check_gradient(recurrent(cuba_lif(), pulse()), {}).user_gradients);
 }
 
 TEST(gradient_check, a_mistake_in_the_derivation_fails_it) {

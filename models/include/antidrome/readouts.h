@@ -46,12 +46,16 @@ struct Voltage {
   real score() const      { return now; }
 };
 
-/// Time of the first spike; 1 ms after the trial where there is none.
+/// Time of the first spike; 1 ms after the trial where there is none. A silent neuron's gradient is a user gradient: each ms by
+/// which the loss wants it earlier pulls its last potential up by 1 / `lift`, the phantom spike of Nowotny et al. 2022. Without
+/// it, an output that falls silent stays silent.
 struct FirstSpike {
-  state t;
+  param lift = 20_ms;
+  state t, last;
   count n;
-  void spike(auto&)  { if (n == 0) t = time();  n += 1; }
-  real score() const { return n > 0 ? real(t) : trial() + 1_ms; }
+  void spike(auto&)       { if (n == 0) t = time();  n += 1; }
+  void step(auto& neuron) { last = neuron.v; }
+  real score() const      { return n > 0 ? real(t) : trial() + 1_ms - lift * (last - stop(last)); }
 };
 
 /// Spikes per ms. A count has no gradient: use it to read, or CountPull to train.
