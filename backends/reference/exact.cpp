@@ -13,7 +13,7 @@
 namespace antidrome::reference {
 namespace {
 
-constexpr int most_spikes_at_once = 100000;   // a neuron whose reset leaves it above threshold would fire without end
+constexpr int most_spikes_in_a_step = 100;    // per neuron: beyond that the network fires without end, at one instant or ever faster
 
 struct Due {
   double time;
@@ -28,6 +28,7 @@ class ExactRun {
       const Events& events = t.sample.sources.at(s++);
       for (std::size_t k = 0; k < events.unit.size(); ++k) due_.push_back({events.time_ms[k], c, events.unit[k]});
     }
+    for (const auto& c : t.model.cells) most_ += most_spikes_in_a_step * static_cast<int>(c.size);
     std::sort(due_.begin(), due_.end(), [](const Due& a, const Due& b) { return std::tie(a.time, a.cell, a.unit) < std::tie(b.time, b.cell, b.unit); });
   }
 
@@ -42,6 +43,7 @@ class ExactRun {
       t_.after(time_);
       t_.trace();
       ++t_.step;
+      spikes_in_step_ = 0;
     }
   }
 
@@ -111,10 +113,10 @@ class ExactRun {
 
   /// All that is pending fires, and what that causes.
   void settle() {
-    for (int count = 0; !pending_.empty(); ++count) {
+    while (!pending_.empty()) {
       Fired s = pending_.front();
       pending_.pop_front();
-      if (count == most_spikes_at_once) {
+      if (++spikes_in_step_ > most_) {
         t_.result.not_finite = {true, false, s.cell, s.neuron, NotFinite::no_state, t_.step};
         return pending_.clear();
       }
@@ -143,6 +145,7 @@ class ExactRun {
   std::vector<Due> due_;
   std::size_t next_ = 0;
   std::deque<Fired> pending_;
+  int spikes_in_step_ = 0, most_ = 0;
 };
 
 }  // namespace

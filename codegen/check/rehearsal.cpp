@@ -102,7 +102,11 @@ void settle(const reference::Interpreter& interpreter, const reference::Settings
   double best_distance = std::numeric_limits<double>::infinity(), growth = 1;
   for (int round = 0; round < 50 && growth < most_growth; ++round) {
     const reference::Result result = interpreter.run(r.sample, r.parameters, settings);
-    if (!std::isfinite(result.loss)) break;
+    if (!std::isfinite(result.loss) || result.not_finite.seen) {      // firing without end
+      if (!best.empty()) break;
+      for (const Cell& c : program.cells) scale_weights(program, r.parameters, c.name, 0.5);
+      continue;
+    }
     const std::vector<double> level = rates(program, result);
     double distance = 0, sum = 0, cells = 0;
     for (double x : level) {

@@ -60,10 +60,6 @@ Node Forward::begin() {
     const Cell& c = *p.cell;
     Block b(l_.constants, Column::block);
     for (const State& s : c.states) b.store({l_.buffer(l_.state(s.name), Space::worker, Shape::neurons, c.name, false, s.name)}, b.lower(s.initial));
-    if (c.threshold.defined() && !p.rearmed && l_.program.mode == TimeMode::grid) {
-      Node n = store_node({l_.buffer(identifier(c.name) + "_above", Space::worker, Shape::masks, c.name, false, "the predicate held at the end of the last step"), Row::none, Column::block}, 0.0);
-      b.push(n);
-    }
     if (!b.empty()) body.push_back(in_cell(NodeKind::for_blocks, c.name, b.finish()));
   }
   for (const Buffer& q : l_.module.buffers) {
@@ -281,14 +277,6 @@ void Forward::advance(CellPlan& p, Block& b) {
     Node fire = in_cell(NodeKind::fire, c.name);
     fire.name = "fired";
     fire.value = holds;
-    if (!p.rearmed) {
-      Node edge = in_cell(NodeKind::edge_mask, c.name);
-      edge.name = "crossed";
-      edge.value = holds;
-      edge.buffer = identifier(c.name) + "_above";
-      b.push(edge);
-      fire.value = symbol("crossed");
-    }
     fire.note = print(c.threshold) + " >= 0";
     b.push(fire);
     for (const std::string& s : p.spike_tape)

@@ -23,7 +23,6 @@ struct CellPlan {
   const ir::Cell* cell = nullptr;
   std::vector<Accumulator> sums;
   bool rides = false;                           ///< summed, in part, in the spike loop of another cell
-  bool rearmed = false;                         ///< the reset changes what the threshold reads: it may fire again at once
   std::set<std::string> spike_tape;             ///< symbols (x or start_x) that the backward jump reads
   std::map<Stage, std::set<std::string>> step_tape;   ///< states that the backward step reads
   std::set<std::string> coupled_tape;           ///< continuous sums that it reads

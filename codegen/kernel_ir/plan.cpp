@@ -193,7 +193,6 @@ void plan_tape(Lowering& l, CellPlan& p) {
     }
     if (e.pre == c.name && !l.plan_of(e).simple && !c.source && e.back_acc.defined() && !e.back_acc.is_number(0)) p.needs_acc = true;
   }
-  for (const Update& u : c.jump) p.rearmed |= c.threshold.defined() && depends_on(c.threshold, {u.target});
 }
 
 }  // namespace

@@ -329,11 +329,6 @@ void Printer::spike_statement(const Node& node) {
       w_.line("const vi {} = mask({});", node.name, condition_text(node.value, numbers_));
       w_.line("FiredSet<{0}>::set({1}_fired, block, {2});", n(node.cell), identifier(node.cell), node.name);
       break;
-    case NodeKind::edge_mask:
-      w_.line("const vi above = mask({});", condition_text(node.value, numbers_));
-      w_.line("const vi {} = above & ~load_mask(m.{} + at);", node.name, node.buffer);
-      w_.line("store_mask(m.{} + at, above);", node.buffer);
-      break;
     case NodeKind::new_fired: w_.line("FiredSet<{}> {}_fired;", n(node.cell), identifier(node.cell)); break;
     case NodeKind::extract: w_.line("tape.{0}_begin[t + 1] = FiredSet<{1}>::extract({0}_fired, tape.{0}_unit, tape.{0}_begin[t]);", identifier(node.cell), n(node.cell)); break;
     case NodeKind::count_spike: w_.line("++tape.{}_by_unit[j];", identifier(node.cell)); break;
