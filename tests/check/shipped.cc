@@ -13,7 +13,8 @@ void build(Network& net, Neuron neuron, A a, B b, bool both) {
     net.connect(input, cell, Dense{}, b);
     net.connect(cell, cell, Dense{}, b);
   }
-  net.loss(net.read(cell, MeanVoltage{}), MeanSquare{});
+  const double rest = net.option("rest", 0);                     // the loss is of order one, so that differences resolve it
+  net.loss(net.read(cell, MeanVoltage{}), MeanSquare{.on = rest + 1, .off = rest});
   net.learn(EventProp{});
 }
 
