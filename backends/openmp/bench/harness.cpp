@@ -96,8 +96,7 @@ int run_bench(const Options& o) {
   }
   const auto batch_size = static_cast<std::uint32_t>(o.batch);
   const antidrome_settings settings{w.dt_ms, static_cast<std::uint32_t>(w.steps), batch_size, static_cast<std::uint32_t>(o.threads), 8, static_cast<std::uint32_t>(40 * w.steps + 2 * o.hidden), 100000, 1, 0, 1, 1};
-  std::uint64_t tape = 0;
-  Aligned workspace(s->workspace_bytes(s->self, &settings, &tape));
+  Aligned workspace(s->workspace_bytes(s->self, &settings, nullptr));
   std::vector<double> loss(batch_size);
   std::vector<antidrome_status> status(batch_size);
   Spread forward, adjoint, gradient, total;
@@ -114,12 +113,19 @@ int run_bench(const Options& o) {
     total.values.push_back(1e3 * (times[0] + times[1] + times[2]));
   }
   double spikes = 0;
-  for (const antidrome_status& x : status) spikes += x.spikes;
+  antidrome_settings fitted = settings;                          // the tape as a session has it, which grows to what the samples need
+  fitted.spike_capacity = static_cast<std::uint32_t>(o.hidden);
+  for (const antidrome_status& x : status) {
+    spikes += x.spikes;
+    fitted.spike_capacity = std::max(fitted.spike_capacity, x.spikes + static_cast<std::uint32_t>(o.hidden));
+  }
+  std::uint64_t tape = 0;
+  s->workspace_bytes(s->self, &fitted, &tape);
   const double neuron_steps = double(o.batch) * w.steps * o.hidden;
   const double synaptic = double(o.batch) * w.events * o.hidden + spikes * ((o.recurrent && o.shape == "shd" ? o.hidden : 0) + (o.shape == "shd" ? 20 : 3));
   fmt::print("{}: {} inputs, {} hidden, {} steps, batch {}, {} threads, {}, {} lanes, {} repetitions\n", o.shape, w.inputs, o.hidden, w.steps, o.batch, o.threads, o.precision, s->lanes, o.repetitions);
   fmt::print("CPU ms per batch     least   median  largest\n  forward         {}\n  adjoint         {}\n  gradient        {}\n  total           {}\n", forward.text(), adjoint.text(), gradient.text(), total.text());
-  fmt::print("hidden spikes per sample {:.0f}; tape {:.1f} KiB per sample\n", spikes / o.batch, double(tape) / 1024 / o.batch);
+  fmt::print("hidden spikes per sample {:.0f}; tape {:.2f} MiB per batch, with room for {} spikes a sample\n", spikes / o.batch, double(tape) / 0x1p20, fitted.spike_capacity);
   fmt::print("{:.4f} ns per neuron and step, {:.4f} ns per synaptic event (each the whole time over one count)\n", 1e6 * total.least() / neuron_steps, 1e6 * total.least() / synaptic);
   return exit_ok;
 }

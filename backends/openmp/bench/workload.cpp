@@ -88,7 +88,7 @@ Workload workload(const Options& o) {
   input.size = w.inputs;
   input.source = true;
   n.populations = {input, neurons("hidden", o.hidden, true), neurons("output", shd ? 20 : 3, false)};
-  n.projections.push_back(pulses("input", "hidden", shd ? trainable_normal(0.026, 0.055) : trainable_normal(1.9, 1.5)));
+  n.projections.push_back(pulses("input", "hidden", shd ? trainable_normal(0.02, 0.055) : trainable_normal(1.9, 1.5)));
   if (shd && o.recurrent) n.projections.push_back(pulses("hidden", "hidden", trainable_normal(0, 0.02)));
   n.projections.push_back(pulses("hidden", "output", trainable_normal(0, 0.03)));
   add_loss(n);
