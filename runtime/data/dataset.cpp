@@ -120,6 +120,11 @@ std::unique_ptr<Dataset> images(const OptionReader& options, const std::string& 
 
 std::vector<YinYangPoint> yinyang_points(const DatasetOptions& options, Split split) { return yinyang_points(OptionReader(options), split); }
 
+const std::vector<std::string>& Dataset::groups() const {
+  static const std::vector<std::string> none;
+  return none;
+}
+
 const char* to_string(Split split) { return split == Split::train ? "train" : split == Split::validation ? "validation" : "test"; }
 
 std::vector<std::string> class_names(std::string_view kind, std::uint32_t classes) {

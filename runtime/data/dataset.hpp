@@ -24,6 +24,13 @@ struct EventSample {
   std::int32_t label = -1;  ///< -1: none
 };
 
+/// What is known of a sample without its events.
+struct SampleInfo {
+  std::int32_t label = -1;   ///< -1: none
+  std::int32_t group = -1;   ///< index into groups(): the speaker, the user of a sensor; -1: unknown
+  std::int32_t take = -1;    ///< number of the repetition by the same group; -1: unknown
+};
+
 /// Samples by index. Reading is const and safe from several threads at once.
 class Dataset {
  public:
@@ -34,6 +41,10 @@ class Dataset {
   virtual std::uint32_t classes() const = 0;                           ///< labels are [0, classes)
   /// Writes sample `index` over `into`, whose memory is used again. Throws DataError where the file is damaged.
   virtual void read(std::size_t index, EventSample& into) const = 0;
+  /// Cheap where the kind of data set can: here it reads the sample.
+  virtual SampleInfo info(std::size_t index) const { return {.label = sample(index).label}; }
+  /// Names of the groups; empty where the data set knows none.
+  virtual const std::vector<std::string>& groups() const;
 
   EventSample sample(std::size_t index) const {
     EventSample out;

@@ -29,6 +29,7 @@ class Images final : public Dataset {
   std::size_t size() const override { return labels_.size(); }
   const std::vector<std::uint32_t>& source_sizes() const override { return sizes_; }
   std::uint32_t classes() const override { return classes_; }
+  SampleInfo info(std::size_t index) const override { return {.label = labels_.at(index)}; }
 
   // Counting sort by grey value: brightest first, and by pixel among equals.
   void read(std::size_t index, EventSample& into) const override {

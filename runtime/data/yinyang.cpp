@@ -46,6 +46,7 @@ class YinYang final : public Dataset {
   std::size_t size() const override { return points_.size(); }
   const std::vector<std::uint32_t>& source_sizes() const override { return sizes_; }
   std::uint32_t classes() const override { return 3; }
+  SampleInfo info(std::size_t index) const override { return {.label = points_.at(index).label}; }
 
   void read(std::size_t index, EventSample& into) const override {
     const YinYangPoint& p = points_.at(index);
