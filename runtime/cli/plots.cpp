@@ -1,11 +1,11 @@
 #include "runtime/cli/plots.hpp"
 
+#include "runtime/data/hdf5_file.hpp"
 #include "runtime/data/yinyang.hpp"
 #include "runtime/plot/plots.hpp"
 #include "runtime/session/failure.hpp"
 #include "runtime/train/checkpoint.hpp"
 #include "runtime/train/config.hpp"
-#include "runtime/train/hdf5_file.hpp"
 
 #include <algorithm>
 #include <cmath>

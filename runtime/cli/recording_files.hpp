@@ -1,9 +1,9 @@
 // Recordings as files: one HDF5 file, or CSV tables.
 #pragma once
 #include "runtime/data/dataset.hpp"
+#include "runtime/data/hdf5_file.hpp"
 #include "runtime/session/recorder.hpp"
 #include "runtime/train/config.hpp"
-#include "runtime/train/hdf5_file.hpp"
 
 #include <fstream>
 #include <memory>

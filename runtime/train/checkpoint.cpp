@@ -1,7 +1,7 @@
 #include "runtime/train/checkpoint.hpp"
 
 #include "runtime/session/failure.hpp"
-#include "runtime/train/hdf5_file.hpp"
+#include "runtime/data/hdf5_file.hpp"
 
 #include <cerrno>
 #include <cstring>

@@ -1,6 +1,6 @@
 // One wrong run folder or checkpoint per row: exit code, diagnostic code, place and message of what is said.
 #include "runtime/train/checkpoint.hpp"
-#include "runtime/train/hdf5_file.hpp"
+#include "runtime/data/hdf5_file.hpp"
 #include "tests/runtime/fake.hpp"
 
 #include <functional>

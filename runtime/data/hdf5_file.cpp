@@ -1,4 +1,4 @@
-#include "runtime/train/hdf5_file.hpp"
+#include "runtime/data/hdf5_file.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
