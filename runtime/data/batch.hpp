@@ -1,6 +1,6 @@
 // From samples to the arrays a simulator reads: events of a batch by step and by unit, built ahead by one reader thread.
 #pragma once
-#include "runtime/data/dataset.hpp"
+#include "runtime/data/augment.hpp"
 
 #include <antidrome/abi.h>
 
@@ -15,7 +15,8 @@ struct BatchSettings {
   double dt_ms = 1;
   std::uint32_t steps = 1;    ///< of a trial; later events are left out and counted
   std::uint64_t seed = 0;     ///< of the run: key of the input dropout
-  double input_dropout = 0;   ///< probability that an event is left out, in training only
+  double input_dropout = 0;   ///< probability that an event is left out, in training only, after all augmentations
+  std::vector<AugmentStep> augment = {};
 };
 
 /// The time step of an event: floor(time / dt), where a time on a step boundary up to rounding (0.3 at dt 0.1) belongs to
@@ -28,7 +29,8 @@ class EventBatch {
   std::span<const antidrome_sample> samples() const { return samples_; }
   std::uint64_t events() const { return events_; }    ///< kept
   std::uint64_t late() const { return late_; }        ///< at or after the end of the trial
-  std::uint64_t dropped() const { return dropped_; }  ///< by input dropout
+  std::uint64_t dropped() const { return dropped_; }  ///< by input dropout, and by augmentations that thin
+  std::uint64_t cut() const { return cut_; }          ///< moved out of range by augmentations
   std::uint64_t bytes() const;                        ///< memory held
 
  private:
@@ -39,7 +41,7 @@ class EventBatch {
   std::vector<std::uint16_t> unit_, step_;
   std::vector<double> time_ms_;
   std::vector<std::size_t> first_;  // per (sample, source): its first event in unit_, step_ and time_ms_
-  std::uint64_t events_ = 0, late_ = 0, dropped_ = 0;
+  std::uint64_t events_ = 0, late_ = 0, dropped_ = 0, cut_ = 0;
 };
 
 /// Builds batches in the calling thread.
@@ -47,15 +49,16 @@ class BatchBuilder {
  public:
   /// The data set must outlive the builder. Throws DataError AD507 for a trial of more than 65536 steps.
   BatchBuilder(const Dataset& data, BatchSettings settings);
-  /// Reads the samples `indices` of the data set. Which events input dropout leaves out depends only on the seed, the
+  /// Reads the samples `indices` of [0, epoch_size()). Which events input dropout leaves out depends only on the seed, the
   /// epoch, the sample's index and the event's number in the sample, never on the batch. Throws DataError where an event is
   /// out of order, before the trial or of a unit that its source lacks (AD519, AD520).
   void build(std::span<const std::size_t> indices, std::uint64_t epoch, bool training, EventBatch& into);
 
  private:
-  void add_source(std::size_t sample, std::size_t source, EventBatch& into);
+  void add_source(std::size_t source, EventBatch& into);
   const Dataset& data_;
   BatchSettings settings_;
+  Augmenter augmenter_;
   EventSample sample_;                  // as read, then what is left of it
   std::vector<std::uint32_t> cursor_;   // next free place of each unit
 };

@@ -38,7 +38,8 @@ std::uint64_t EventBatch::bytes() const {
   return held(samples_) + held(sources_) + held(step_begin_) + held(unit_begin_) + held(unit_) + held(step_) + held(time_ms_) + held(first_);
 }
 
-BatchBuilder::BatchBuilder(const Dataset& data, BatchSettings settings) : data_(data), settings_(settings) {
+BatchBuilder::BatchBuilder(const Dataset& data, BatchSettings settings)
+    : data_(data), settings_(settings), augmenter_(data, settings.augment, settings.dt_ms * settings.steps, settings.seed) {
   if (settings_.steps > 65536)
     throw DataError("AD507", {data.name(), {}, {}}, fmt::format("a trial of {} steps is too long, event data can address 65536", settings_.steps), "lengthen dt or shorten the trial");
 }
@@ -47,18 +48,20 @@ void BatchBuilder::build(std::span<const std::size_t> indices, std::uint64_t epo
   into.samples_.clear(), into.sources_.clear(), into.first_.clear();
   into.step_begin_.clear(), into.unit_begin_.clear();
   into.unit_.clear(), into.step_.clear(), into.time_ms_.clear();
-  into.events_ = into.late_ = into.dropped_ = 0;
+  into.events_ = into.late_ = into.dropped_ = into.cut_ = 0;
   const std::vector<std::uint32_t>& sizes = data_.source_sizes();
+  AugmentCounts counts;
   for (const std::size_t index : indices) {
-    data_.read(index, sample_);
+    augmenter_.read(index, epoch, training, sample_, counts);
     if (training && settings_.input_dropout > 0) {
       Dropout dropout(settings_, index, epoch);
       std::uint32_t number = 0;
       for (std::vector<Event>& events : sample_.sources) into.dropped_ += std::erase_if(events, [&](const Event&) { return dropout.drops(number++); });
     }
-    for (std::size_t source = 0; source < sizes.size(); ++source) add_source(index, source, into);
+    for (std::size_t source = 0; source < sizes.size(); ++source) add_source(source, into);
     into.samples_.push_back({nullptr, index, sample_.label});
   }
+  into.late_ += counts.late, into.dropped_ += counts.dropped, into.cut_ = counts.cut;
   into.events_ = into.unit_.size();
 
   // The pools no longer move: now their addresses can be handed out.
@@ -74,23 +77,16 @@ void BatchBuilder::build(std::span<const std::size_t> indices, std::uint64_t epo
 }
 
 // Two views of the same events: by step as they come (times are sorted), and by unit through a counting sort.
-void BatchBuilder::add_source(std::size_t sample, std::size_t source, EventBatch& into) {
+void BatchBuilder::add_source(std::size_t source, EventBatch& into) {
   const std::vector<Event>& events = sample_.sources[source];
   const std::uint32_t units = data_.source_sizes()[source], steps = settings_.steps;
-  const DataError::Place place{data_.name(), sample, {}};
   const std::size_t first = into.unit_.size(), step_at = into.step_begin_.size(), unit_at = into.unit_begin_.size();
   into.first_.push_back(first);
   into.step_begin_.resize(step_at + steps + 1, 0);
   into.unit_begin_.resize(unit_at + units + 1, 0);
   std::uint32_t* step_begin = into.step_begin_.data() + step_at;
   std::uint32_t* unit_begin = into.unit_begin_.data() + unit_at;
-  double previous = 0;
   for (const Event& event : events) {
-    if (!(event.time_ms >= previous))
-      throw DataError("AD519", place, fmt::format("event at {} ms follows one at {} ms", event.time_ms, previous), "times are at least 0 and sorted: run 'antidrome data check'");
-    if (event.unit >= units)
-      throw DataError("AD520", place, fmt::format("event of unit {}, but source {} has units [0, {})", event.unit, source, units), "run 'antidrome data check'");
-    previous = event.time_ms;
     const std::uint32_t step = step_of(event.time_ms, settings_.dt_ms);
     if (step >= steps) {
       ++into.late_;

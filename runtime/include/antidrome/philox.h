@@ -15,6 +15,7 @@ typedef struct {
 /* What the runtime draws for. Purposes of a model (its draw sites) count from 0 and stay below the first of these. */
 enum {
   ANTIDROME_DRAW_INITIAL = 0x7fff0000, /* initial values: + position of the parameter in the manifest */
+  ANTIDROME_DRAW_AUGMENT = 0x7ffffe00, /* augmentations: + position in the list of the configuration */
   ANTIDROME_DRAW_SHUFFLE = 0x7fffff00, /* order of the samples in an epoch */
   ANTIDROME_DRAW_DROPOUT = 0x7fffff01, /* input events that are left out */
   ANTIDROME_DRAW_SPLIT = 0x7fffff02    /* which records of a file are held out for validation */
