@@ -1,5 +1,6 @@
 #include "codegen/driver/manifest.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -34,12 +35,21 @@ const char* word(ir::Parameter::Axes axes) {
   return "shared";
 }
 
-Json parameter(const ir::Parameter& p) {
+/// The population whose sums a parameter weighs; empty for what is no weight.
+std::string weighs_into(const ir::Program& program, const ir::Parameter& p) {
+  const ir::Edge* edge = program.edge(p.edge);
+  const auto weighs = [&](const ir::Gather& gather) { return gather.weight == p.name; };
+  return edge != nullptr && std::any_of(edge->gathers.begin(), edge->gathers.end(), weighs) ? edge->post : std::string();
+}
+
+Json parameter(const ir::Program& program, const ir::Parameter& p) {
   Json init = {{"kind", word(p.value.kind)}, {"a", p.value.a}, {"b", p.value.b}};
   if (p.value.kind == ir::Value::Kind::values) init["values"] = p.value.values;
-  return {{"name", p.name},        {"rows", p.rows},  {"cols", p.cols},
+  Json out = {{"name", p.name},        {"rows", p.rows},  {"cols", p.cols},
           {"axes", word(p.axes)},  {"trainable", p.trainable}, {"init", init},
           {"low", optional_number(p.value.low)}, {"high", optional_number(p.value.high)}, {"origin", p.value.at.str()}};
+  if (const std::string into = weighs_into(program, p); !into.empty()) out["weight_into"] = into;
+  return out;
 }
 
 /// States by the part of their name after the cell: "v", "input_hidden.i", "MeanVoltage.s".
@@ -82,7 +92,7 @@ std::string manifest_json(const ir::Network& network, const ir::Program& program
     if (p.source) out["sources"].push_back({{"name", p.name}, {"size", p.size}});
     else out["populations"].push_back({{"name", p.name}, {"size", p.size}, {"model", p.model.name}, {"states", states_of(*cell)}, {"fires", cell->threshold.defined()}});
   }
-  for (const ir::Parameter& p : program.parameters) out["parameters"].push_back(parameter(p));
+  for (const ir::Parameter& p : program.parameters) out["parameters"].push_back(parameter(program, p));
   for (const ir::Readout& r : network.readouts) out["readouts"].push_back({{"name", r.name}, {"population", r.population}, {"size", network.population(r.population)->size}});
   for (const ir::Loss& l : network.losses)
     out["losses"].push_back({{"name", l.name}, {"readout", l.readout}, {"when", l.when == ir::Loss::When::end ? "end" : "each_step"}, {"labelled", l.labelled}});

@@ -15,9 +15,9 @@ struct Options {
 
 void eval(const Options& o) {
   const TrainedNetwork network = load_trained(o.trained);
-  const std::unique_ptr<data::Dataset> data = open_split(network, o.split);
+  const auto [data, batches] = open_split(network, o.split);
   std::vector<Prediction> predictions;
-  const Totals totals = evaluate(*network.session, *data, network.config, &predictions);
+  const Totals totals = evaluate(*network.session, *data, batches, network.config.train.batch, &predictions);
   network.folder->write_predictions(o.split, predictions);
   const Manifest& m = network.session->manifest();
   const Activity activity = activity_of(totals, m);

@@ -17,7 +17,7 @@ struct Options {
 
 void simulate(const Options& o) {
   const TrainedNetwork network = load_trained(o.trained);
-  const std::unique_ptr<data::Dataset> data = open_split(network, o.split);
+  const auto [data, batches] = open_split(network, o.split);
   Session& session = *network.session;
   const Manifest& m = session.manifest();
   std::vector<std::string> names = o.record;
@@ -26,7 +26,7 @@ void simulate(const Options& o) {
       if (p.fires) names.push_back(p.name + ".spikes");
   const RecordRequest request = record_request(m, names);
   RecordingFile file(o.output, m, network.config.trial);
-  data::BatchBuilder builder(*data, {network.config.trial.dt_ms, network.config.trial.steps, network.config.train.seed, 0});
+  data::BatchBuilder builder(*data, batches);
   data::EventBatch batch;
   for (const std::uint64_t index : o.samples) {
     if (index >= data->size()) fail(exit_user, "AD414", {fmt::format("--samples {}", index)}, fmt::format("'{}' has samples [0, {})", data->name(), data->size()));

@@ -51,14 +51,14 @@ RunFolder run_folder(const Options& o, const RunConfig& config, const Session& s
 }
 
 // The spikes of the first sample, for the raster.
-void record_first(Session& session, const RunConfig& config, const data::Dataset& split, const RunFolder& folder) {
+void record_first(Session& session, const RunConfig& config, const Splits& splits, const data::Dataset& split, const RunFolder& folder) {
   std::vector<std::string> names;
   for (const PopulationInfo& p : session.manifest().populations)
     if (p.fires) names.push_back(p.name + ".spikes");
   const RecordRequest request = record_request(session.manifest(), names);
   data::EventBatch batch;
   const std::size_t first[] = {0};
-  data::BatchBuilder(split, {config.trial.dt_ms, config.trial.steps, config.train.seed, 0}).build(first, 0, false, batch);
+  data::BatchBuilder(split, batch_settings(config, splits)).build(first, 0, false, batch);
   RecordingFile file(folder.path() / "recording.h5", session.manifest(), config.trial);
   file.add(0, split.sample(0), record(session, batch.samples()[0], request), request);
   file.close();
@@ -71,10 +71,10 @@ void report(Session& session, const RunConfig& config, const Splits& splits, con
   TestDone done;
   done.split = splits.test != nullptr ? "test" : "validation";
   std::vector<Prediction> predictions;
-  done.totals = evaluate(session, *split, config, &predictions);
+  done.totals = evaluate(session, *split, batch_settings(config, splits), config.train.batch, &predictions);
   metrics.test(done);
   folder.write_predictions(done.split, predictions);
-  if (split->size() > 0) record_first(session, config, *split, folder);
+  if (split->size() > 0) record_first(session, config, splits, *split, folder);
   const bool labelled = !session.manifest().losses.empty() && session.manifest().losses.front().labelled;
   if (labelled) fmt::print("{} accuracy: {:.1f} %\n", done.split, 100 * done.totals.accuracy());
   else fmt::print("{} loss: {:.6g}\n", done.split, done.totals.mean_loss());
@@ -116,6 +116,7 @@ void train(const Options& o, Context& context) {
     context.exit_code = exit_interrupted;
     return;
   }
+  if (config.output.report == "best" && fs::exists(folder.checkpoints() / "best.h5")) restore_parameters(read_checkpoint(folder.checkpoints() / "best.h5"), *session);
   report(*session, config, splits, folder, metrics);
   if (config.output.plots && !o.no_plots) plot_run(folder.path(), o.quiet);
 }

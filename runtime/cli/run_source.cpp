@@ -45,11 +45,11 @@ TrainedNetwork load_trained(const TrainedOptions& o) {
   return out;
 }
 
-std::unique_ptr<data::Dataset> open_split(const TrainedNetwork& network, const std::string& name) {
+SplitData open_split(const TrainedNetwork& network, const std::string& name) {
   Splits splits = open_splits(network.config, network.session->manifest());
   std::unique_ptr<data::Dataset>& split = name == "train" ? splits.train : name == "validation" ? splits.validation : splits.test;
   if (split == nullptr) fail(exit_user, "AD411", {network.config.file, 0, 0}, fmt::format("the data have no {} samples", name), "choose another --split");
-  return std::move(split);
+  return {std::move(split), batch_settings(network.config, splits)};
 }
 
 }  // namespace antidrome::cli

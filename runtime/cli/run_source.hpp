@@ -23,7 +23,13 @@ struct TrainedOptions {
 /// Loads it with the parameters of the checkpoint ("last", "best" or a file; last by default).
 TrainedNetwork load_trained(const TrainedOptions& options);
 
+/// One split, and how its batches are built.
+struct SplitData {
+  std::unique_ptr<data::Dataset> data;
+  data::BatchSettings batches;
+};
+
 /// "train", "validation" or "test"; throws Failure (AD411) when the data have no such split, or it does not fit the model.
-std::unique_ptr<data::Dataset> open_split(const TrainedNetwork& network, const std::string& name);
+SplitData open_split(const TrainedNetwork& network, const std::string& name);
 
 }  // namespace antidrome::cli

@@ -1,4 +1,4 @@
-// Distributions on top of the counter-based generator: draws of one place, each a pure function of (seed, purpose, element, number).
+// Distributions on top of the counter-based generator: draws of one place, each a pure function of (seed, purpose, element, round, number).
 #pragma once
 #include <antidrome/philox.h>
 
@@ -11,7 +11,7 @@ namespace antidrome {
 /// The draws of one element; `number` counts them, so a rejection method needs no state beyond this object.
 class Draws {
  public:
-  Draws(std::uint64_t seed, std::uint32_t purpose, std::uint32_t element) : seed_(seed), purpose_(purpose), element_(element) {}
+  Draws(std::uint64_t seed, std::uint32_t purpose, std::uint32_t element, std::uint32_t round = 0) : seed_(seed), purpose_(purpose), element_(element), round_(round) {}
 
   double uniform() {
     const antidrome_philox block = next();
@@ -36,14 +36,14 @@ class Draws {
   }
 
  private:
-  antidrome_philox next() { return antidrome_philox4x32(number_++, element_, 0, purpose_, seed_); }
+  antidrome_philox next() { return antidrome_philox4x32(number_++, element_, round_, purpose_, seed_); }
   // In (0, 1), 53 bits: never 0, so that its logarithm is finite.
   static double unit(std::uint32_t high, std::uint32_t low) {
     return (static_cast<double>(((std::uint64_t{high} << 32) | low) >> 11) + 0.5) * 0x1p-53;
   }
 
   std::uint64_t seed_;
-  std::uint32_t purpose_, element_, number_ = 0;
+  std::uint32_t purpose_, element_, round_, number_ = 0;
 };
 
 }  // namespace antidrome

@@ -118,6 +118,7 @@ ParameterInfo read_parameter(const Reader& from) {
   p.high = from.optional_number("high");
   if (p.low && p.high && *p.low > *p.high) from.complain_about("low", fmt::format("is {}, above 'high' {}", *p.low, *p.high));
   p.origin = from.text_or("origin", "");
+  p.weight_into = from.text_or("weight_into", "");
   p.init = read_init(from.object("init"), p);
   return p;
 }

@@ -26,6 +26,7 @@ struct ParameterInfo {
   Init init;
   std::optional<double> low, high;
   std::string origin;           ///< "yinyang.cc:14:3"
+  std::string weight_into;      ///< the population whose sums it weighs; empty: it is no weight
   std::uint64_t elements() const { return std::uint64_t{rows} * cols; }
 };
 

@@ -48,10 +48,8 @@ std::uint64_t Arrays::bytes() const {
   return std::accumulate(blocks_.begin(), blocks_.end(), std::uint64_t{0}, [](std::uint64_t sum, const AlignedBytes& block) { return sum + block.size(); });
 }
 
-namespace {
-
-double initial_value(const Init& init, std::uint64_t seed, std::uint32_t parameter, std::uint32_t element) {
-  Draws draws(seed, ANTIDROME_DRAW_INITIAL + parameter, element);
+double initial_value(const Init& init, std::uint64_t seed, std::uint32_t parameter, std::uint32_t element, std::uint32_t round) {
+  Draws draws(seed, ANTIDROME_DRAW_INITIAL + parameter, element, round);
   switch (init.kind) {
     case Init::Kind::number: return init.a;
     case Init::Kind::uniform: return init.a + (init.b - init.a) * draws.uniform();
@@ -61,8 +59,6 @@ double initial_value(const Init& init, std::uint64_t seed, std::uint32_t paramet
   }
   return 0;
 }
-
-}  // namespace
 
 void initialise(Arrays& parameters, const Manifest& manifest, std::uint64_t seed) {
   for (std::uint32_t k = 0; k < manifest.parameters.size(); ++k) {

@@ -60,4 +60,7 @@ class Arrays {
 /// place in the manifest and the element's number (row-major, without padding), not on strides, threads or other parameters.
 void initialise(Arrays& parameters, const Manifest& manifest, std::uint64_t seed);
 
+/// One such value, before it is clamped. `round` 0 is the beginning; others are later draws from the same distribution.
+double initial_value(const Init& init, std::uint64_t seed, std::uint32_t parameter, std::uint32_t element, std::uint32_t round = 0);
+
 }  // namespace antidrome

@@ -14,7 +14,7 @@ namespace antidrome {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::uint64_t format_version = 1;
+constexpr std::uint64_t format_version = 2;
 
 /// FNV-1a over paths and bytes, in the order of the maps.
 class Checksum {

@@ -2,6 +2,7 @@
 
 #include "runtime/session/failure.hpp"
 #include "runtime/session/suggest.hpp"
+#include "runtime/train/config_lists.hpp"
 #include "runtime/train/toml_section.hpp"
 
 #include <algorithm>
@@ -61,7 +62,9 @@ std::string text_of(const toml::node& node) {
   if (node.is_boolean()) return *node.value<bool>() ? "true" : "false";
   std::stringstream out;
   node.visit([&](const auto& value) { out << value; });
-  return out.str();
+  std::string text = out.str();
+  std::replace(text.begin(), text.end(), '\n', ' ');  // a long list is printed on several lines, but a value is one
+  return text;
 }
 
 void flatten(const toml::table& table, const std::string& prefix, std::map<std::string, std::string>& out) {
@@ -83,6 +86,8 @@ class Loader {
     model();
     data();
     trial();
+    resolved_.insert_or_assign("augment", toml::array{});
+    config_.augment = read_augment(root_.array("augment"), config_.file, diagnostics_, *resolved_.get("augment")->as_array());
     train();
     params();
     output();
@@ -178,47 +183,63 @@ class Loader {
     TomlSection s = section("train");
     TrainConfig& t = config_.train;
     constexpr std::uint64_t many = 1'000'000'000;
-    const Range positive{0, 1e9, true}, factor{0, 1, true}, below_one{0, std::nextafter(1.0, 0.0)};
     t.epochs = s.integer("epochs", t.epochs, 0, many);
     t.batch = s.integer("batch", t.batch, 1, 1'000'000);
     t.seed = s.integer("seed", t.seed, 0, std::numeric_limits<std::int64_t>::max());
     t.threads = static_cast<std::uint32_t>(s.integer("threads", t.threads, 0, 4096));
     t.chunks = static_cast<std::uint32_t>(s.integer("chunks", t.chunks, 1, 4096));
     t.shuffle = s.flag("shuffle", t.shuffle);
-    t.optimiser = s.choice("optimiser", t.optimiser, {"adam", "sgd"});
+    t.update_every = s.integer("update_every", t.update_every, 1, many);
+    optimiser(s);
+    schedule(s);
+    t.monitor = s.choice("monitor", t.monitor, monitors(true));
+    t.patience = s.integer("patience", t.patience, 0, many);
+    if (t.patience > 0 && t.monitor == "none")
+      diagnostics_.error("AD404", s.where("patience"), "'train.patience' needs something to look at, but 'train.monitor' is none", "for example monitor = \"validation_loss\"");
+    NameReader names{config_, *resolved_.get("train")->as_table(), diagnostics_};
+    names.numbers(s, "rates", Mention::What::trained, t.rates);
+    names.numbers(s, "weight_decays", Mention::What::trained, t.weight_decays);
+    names.numbers(s, "lift_silent", Mention::What::weights, t.lift_silent);
+    names.list(s, "freeze", Mention::What::trained, t.freeze);
+    names.list(s, "redraw_silent", Mention::What::weights, t.redraw_silent);
+    s.finish();
+    if (t.optimiser != "adamw" && (t.weight_decay > 0 || !t.weight_decays.empty()))
+      diagnostics_.error("AD404", s.where(t.weight_decay > 0 ? "weight_decay" : "weight_decays"), fmt::format("optimiser '{}' has no weight decay", t.optimiser), "optimiser = \"adamw\"");
+  }
+
+  void optimiser(TomlSection& s) {
+    TrainConfig& t = config_.train;
+    const Range below_one{0, std::nextafter(1.0, 0.0)};
+    t.optimiser = s.choice("optimiser", t.optimiser, {"adam", "adamw", "sgd"});
     t.learning_rate = s.number("learning_rate", t.learning_rate, {0, 1e9});
     t.beta1 = s.number("beta1", t.beta1, below_one);
     t.beta2 = s.number("beta2", t.beta2, below_one);
-    t.epsilon = s.number("epsilon", t.epsilon, positive);
+    t.epsilon = s.number("epsilon", t.epsilon, {0, 1e9, true});
     t.momentum = s.number("momentum", t.momentum, below_one);
+    t.weight_decay = s.number("weight_decay", t.optimiser == "adamw" ? 0.01 : 0, {0, 1e9});
     t.clip = s.number("clip", t.clip, {0, 1e30});
-    t.schedule = s.choice("schedule", t.schedule, {"constant", "decay", "cosine"});
-    t.decay = s.number("decay", t.decay, factor);
-    t.ease_in = s.number("ease_in", t.ease_in, {1, 1e3});
-    t.ease_in_start = s.number("ease_in_start", t.ease_in_start, factor);
-    toml::table rates;
-    if (const toml::table* given = s.table("rates")) read_rates(*given, "", rates);
-    resolved_.get("train")->as_table()->insert_or_assign("rates", std::move(rates));
-    s.finish();
   }
 
-  // Names of parameters have dots in them: "hidden.tau_mem" and hidden.tau_mem mean the same.
-  void read_rates(const toml::table& table, const std::string& prefix, toml::table& resolved) {
-    for (const auto& [key, node] : table) {
-      const std::string name = prefix + std::string(key.str());
-      if (node.is_table()) {
-        read_rates(*node.as_table(), name + ".", resolved);
-        continue;
-      }
-      const std::optional<double> rate = node.is_number() ? node.value<double>() : std::nullopt;
-      if (!rate || !(*rate >= 0) || !std::isfinite(*rate)) {
-        diagnostics_.error(rate ? "AD404" : "AD403", place_of(node, config_.file), fmt::format("'train.rates.{}' is not a learning rate, expected a number of at least 0", name));
-        continue;
-      }
-      config_.train.rates[name] = *rate;
-      config_.rate_places[name] = place_of(node, config_.file);
-      resolved.insert_or_assign(name, *rate);
-    }
+  void schedule(TomlSection& s) {
+    TrainConfig& t = config_.train;
+    const Range factor{0, 1, true}, below_one{0, std::nextafter(1.0, 0.0)};
+    t.schedule = s.choice("schedule", t.schedule, {"constant", "decay", "cosine", "ema"});
+    t.decay = s.number("decay", t.decay, factor);
+    t.decay_epochs = s.integer("decay_epochs", t.decay_epochs, 1, 1'000'000'000);
+    t.restart_adam = s.flag("restart_adam", t.restart_adam);
+    t.ema_fast = s.number("ema_fast", t.ema_fast, below_one);
+    t.ema_slow = s.number("ema_slow", t.ema_slow, below_one);
+    t.ema_factor = s.number("ema_factor", t.ema_factor, factor);
+    t.ema_epochs = s.integer("ema_epochs", t.ema_epochs, 0, 1'000'000'000);
+    t.ema_monitor = s.choice("ema_monitor", t.ema_monitor, monitors(false));
+    t.ease_in = s.number("ease_in", t.ease_in, {1, 1e3});
+    t.ease_in_start = s.number("ease_in_start", t.ease_in_start, factor);
+  }
+
+  static std::vector<std::string> monitors(bool with_none) {
+    std::vector<std::string> out = {"auto", "validation_accuracy", "validation_loss", "training_accuracy", "training_loss"};
+    if (with_none) out.emplace_back("none");
+    return out;
   }
 
   void params() {
@@ -287,6 +308,7 @@ class Loader {
   void output() {
     TomlSection s = section("output");
     config_.output.plots = s.flag("plots", config_.output.plots);
+    config_.output.report = s.choice("report", config_.output.report, {"last", "best"});
     config_.output.checkpoint_seconds = s.number("checkpoint_seconds", config_.output.checkpoint_seconds, {0, 1e9});
     config_.output.checkpoint_batches = s.integer("checkpoint_batches", 0, 0, 1'000'000'000);
     s.finish();
@@ -332,6 +354,29 @@ RunConfig load_config(const std::string& file, const std::vector<std::string>& o
   return Loader(file, std::move(table)).load();
 }
 
+namespace {
+
+void check_mention(const Mention& mention, const Manifest& manifest, Diagnostics& diagnostics) {
+  const ParameterInfo* info = manifest.parameter(mention.name);
+  std::vector<std::string> known = manifest.parameter_names();
+  const auto leads_there = [&](const ParameterInfo& p) { return p.trainable && p.weight_into == mention.name; };
+  if (mention.what == Mention::What::weights) {
+    if (std::any_of(manifest.parameters.begin(), manifest.parameters.end(), leads_there)) return;
+    for (const PopulationInfo& p : manifest.populations) known.push_back(p.name);
+    const bool population = std::any_of(manifest.populations.begin(), manifest.populations.end(), [&](const PopulationInfo& p) { return p.name == mention.name; });
+    if (population || (info != nullptr && info->weight_into.empty())) {
+      diagnostics.error("AD408", mention.at, fmt::format("[{}] names '{}', {}", mention.section, mention.name, population ? "to which no trainable weights lead" : "which is not a weight"));
+      return;
+    }
+  }
+  if (info == nullptr)
+    diagnostics.error("AD408", mention.at, fmt::format("[{}] names '{}', but the model has no such parameter", mention.section, mention.name), did_you_mean(mention.name, known));
+  else if (!info->trainable)
+    diagnostics.error("AD408", mention.at, fmt::format("[{}] names '{}', which is not trainable", mention.section, mention.name), fmt::format("declare it trainable(…) in the model, at {}", info->origin));
+}
+
+}  // namespace
+
 void apply_overrides(const RunConfig& config, Manifest& manifest) {
   Diagnostics diagnostics;
   for (const auto& [name, p] : config.params) {
@@ -345,13 +390,7 @@ void apply_overrides(const RunConfig& config, Manifest& manifest) {
     if (p.has_init && p.init.kind == Init::Kind::values && p.init.values.size() != found->elements())
       diagnostics.error("AD408", p.at, fmt::format("{} values for '{}', which has {} x {}", p.init.values.size(), name, found->rows, found->cols));
   }
-  for (const auto& [name, at] : config.rate_places) {
-    const ParameterInfo* info = manifest.parameter(name);
-    if (info == nullptr)
-      diagnostics.error("AD408", at, fmt::format("[train.rates] names '{}', but the model has no such parameter", name), did_you_mean(name, manifest.parameter_names()));
-    else if (!info->trainable)
-      diagnostics.error("AD408", at, fmt::format("[train.rates] names '{}', which is not trainable", name), fmt::format("declare it trainable(…) in the model, at {}", info->origin));
-  }
+  for (const Mention& mention : config.mentions) check_mention(mention, manifest, diagnostics);
   if (diagnostics.has_errors()) throw Failure(exit_user, std::move(diagnostics));
 }
 

@@ -1,7 +1,7 @@
 // The run configuration: a TOML file, overridden by `--set section.key=value`, checked in full before anything starts.
 #pragma once
 #include "codegen/diagnostics/diagnostics.hpp"
-#include "runtime/data/dataset.hpp"
+#include "runtime/data/augment.hpp"
 #include "runtime/session/manifest.hpp"
 
 #include <map>
@@ -29,18 +29,34 @@ struct TrainConfig {
   std::uint32_t threads = 0;                  ///< 0: all processors
   std::uint32_t chunks = 4;                   ///< partial sums of the gradient: the threads that its backward pass can use
   bool shuffle = true;
-  std::string optimiser = "adam";             ///< adam, sgd
+  std::uint64_t update_every = 1;             ///< batches whose gradients make one step of the optimiser
+  std::string optimiser = "adam";             ///< adam, adamw, sgd
   double learning_rate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, momentum = 0;
-  std::map<std::string, double> rates;        ///< [train.rates]: learning rate of single parameters
+  double weight_decay = 0;                    ///< adamw: share of a weight, times the rate, that each step takes away
+  std::map<std::string, double> rates, weight_decays;   ///< [train.rates], [train.weight_decays]: of single parameters
+  std::vector<std::string> freeze;            ///< parameters that keep their values
   double clip = 0;                            ///< largest norm of the whole gradient; 0: off
-  std::string schedule = "constant";          ///< constant, decay, cosine
-  double decay = 1;                           ///< factor per epoch
-  double ease_in = 1, ease_in_start = 1e-3;   ///< the rate begins at start * rate and grows by this factor each batch
+  std::string schedule = "constant";          ///< constant, decay, cosine, ema
+  double decay = 1;                           ///< factor every decay_epochs epochs
+  std::uint64_t decay_epochs = 1;
+  bool restart_adam = false;                  ///< the step count of Adam begins again where `decay` or `ema` lowers the rate
+  double ema_fast = 0.8, ema_slow = 0.95;     ///< memory of the two averages; 0: none, towards 1: longer
+  double ema_factor = 0.5;                    ///< the rate times this when the fast average is no longer above the slow one
+  std::uint64_t ema_epochs = 50;              ///< at least so many epochs between two cuts
+  std::string ema_monitor = "auto";           ///< like monitor
+  double ease_in = 1, ease_in_start = 1e-3;   ///< the rate begins at start * rate and grows by this factor each step
+  /// What `best.h5` and `patience` look at: [training|validation]_[accuracy|loss], none; auto: validation where there is any, else
+  /// training, and the accuracy where there are labels.
+  std::string monitor = "auto";
+  std::uint64_t patience = 0;                 ///< epochs without a better value of `monitor` after which training ends; 0: off
+  std::map<std::string, double> lift_silent;  ///< [train.lift_silent]: by population or weight
+  std::vector<std::string> redraw_silent;     ///< populations or weights
 };
 
 /// [output]
 struct OutputConfig {
   bool plots = true;
+  std::string report = "last";                ///< the checkpoint that the run is judged by in the end: last, best
   std::uint64_t checkpoint_batches = 0;       ///< a checkpoint also after so many batches; 0: after epochs only
   double checkpoint_seconds = 2;              ///< at least so long between the checkpoints after epochs
 };
@@ -53,14 +69,23 @@ struct ParamOverride {
   Location at;
 };
 
+/// A name of the model that the configuration mentions outside [params], checked once the model is known.
+struct Mention {
+  enum class What { trained, weights };            ///< a trainable parameter; trainable weights, or the population that they lead to
+  What what = What::trained;
+  std::string section, name;                       ///< "train.rates", "hidden.tau_mem"
+  Location at;
+};
+
 struct RunConfig {
   ModelConfig model;
   TrialConfig trial;
   TrainConfig train;
   OutputConfig output;
   data::DatasetOptions data;
+  std::vector<data::AugmentStep> augment;
   std::map<std::string, ParamOverride> params;
-  std::map<std::string, Location> rate_places;
+  std::vector<Mention> mentions;                   ///< in [train]
   std::string file;                                ///< where it came from
   std::string resolved;                            ///< TOML text with every default and every path spelt out
   std::map<std::string, std::string> flat;         ///< the same as "train.epochs" -> "10", for comparisons
@@ -69,7 +94,7 @@ struct RunConfig {
 /// Reads and checks a configuration. `overrides` are "section.key=value". Throws Failure (exit 2) with all mistakes at once.
 RunConfig load_config(const std::string& file, const std::vector<std::string>& overrides);
 
-/// Replaces initial values and bounds in the manifest by those of [params]; checks the names in [params] and [train.rates].
+/// Replaces initial values and bounds in the manifest by those of [params]; checks every name that the configuration mentions.
 void apply_overrides(const RunConfig& config, Manifest& manifest);
 
 /// "$NAME" and "${NAME}" by the environment, "~/" by the home folder; throws Failure (AD410) for a variable that is not set.

@@ -49,11 +49,15 @@ std::string describe(const antidrome_status& status, const Manifest& manifest, d
   return fmt::format("{}{} is not finite at step {} ({} ms), sample {}", pass, what, status.step, static_cast<double>(status.step) * dt_ms, sample);
 }
 
-Totals evaluate(Session& session, const data::Dataset& data, const RunConfig& config, std::vector<Prediction>* predictions) {
-  data::BatchQueue queue(data, {config.trial.dt_ms, config.trial.steps, config.train.seed, 0});
+data::BatchSettings batch_settings(const RunConfig& config, const Splits& splits) {
+  return {config.trial.dt_ms, config.trial.steps, config.train.seed, data::OptionReader(config.data).number("input_dropout", 0, 0, 1), splits.augment};
+}
+
+Totals evaluate(Session& session, const data::Dataset& data, const data::BatchSettings& batches, std::uint64_t batch_size, std::vector<Prediction>* predictions) {
+  data::BatchQueue queue(data, batches);
   std::vector<std::size_t> order(data.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  queue.start(std::move(order), config.train.batch, 0, false);
+  queue.start(std::move(order), batch_size, 0, false);
   Totals totals;
   const std::uint32_t neurons = session.manifest().neurons();
   totals.spikes.resize(neurons, 0);
@@ -95,6 +99,8 @@ Splits open_splits(const RunConfig& config, const Manifest& manifest) {
   splits.test = data::make_dataset(config.data, data::Split::test);
   for (const data::Dataset* split : {splits.train.get(), splits.validation.get(), splits.test.get()})
     if (split != nullptr) check_fit(*split, config, manifest);
+  splits.augment = config.augment;
+  if (splits.train != nullptr) data::find_fewest(splits.augment, *splits.train, config.trial.length_ms);
   return splits;
 }
 

@@ -9,6 +9,13 @@
 
 namespace antidrome {
 
+/// Input events of the samples.
+struct EventCounts {
+  std::uint64_t used = 0;                      ///< reached the network
+  std::uint64_t late = 0;                      ///< came after the end of the trial
+  std::uint64_t dropped = 0, cut = 0;          ///< left out by chance; moved out of range by augmentations
+};
+
 /// Sums over the samples of an epoch or of a data set; part of a checkpoint, so that an epoch can be continued.
 struct Totals {
   std::uint64_t samples = 0, correct = 0;
@@ -19,6 +26,7 @@ struct Totals {
   std::uint64_t updates = 0;
   std::vector<std::uint64_t> spikes;           ///< per neuron
   std::vector<double> squared_norms;           ///< per parameter
+  EventCounts events;                          ///< counted in training only
 
   double mean_loss() const { return samples == 0 ? 0 : loss / static_cast<double>(samples); }
   double accuracy() const { return samples == 0 ? 0 : static_cast<double>(correct) / static_cast<double>(samples); }
@@ -50,6 +58,7 @@ struct EpochDone {
   Totals train;
   std::optional<Totals> validation;
   Activity activity;
+  std::uint64_t woken = 0;                     ///< silent neurons whose weights were changed for it
   double train_s = 0, evaluation_s = 0, waited_s = 0;
 };
 

@@ -13,7 +13,7 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr const char* csv_header =
-    "epoch,learning_rate,train_loss,train_accuracy,validation_loss,validation_accuracy,spikes_per_neuron,silent_neurons,clamped,skipped,gradient_norm,train_s,evaluation_s\n";
+    "epoch,learning_rate,train_loss,train_accuracy,validation_loss,validation_accuracy,spikes_per_neuron,silent_neurons,clamped,skipped,gradient_norm,train_s,evaluation_s,data_wait_s,events,events_late,events_dropped,events_cut\n";
 
 double mean_norm(const Totals& t) { return t.updates == 0 ? 0 : t.norm / static_cast<double>(t.updates); }
 
@@ -51,11 +51,13 @@ void MetricsWriter::epoch(const EpochDone& e) {
   for (std::size_t k = 0; k < parameters_.size() && k < e.train.squared_norms.size(); ++k)
     if (e.train.squared_norms[k] > 0) norms[parameters_[k]] = number(std::sqrt(e.train.squared_norms[k] / static_cast<double>(std::max<std::uint64_t>(e.train.updates, 1))));
   event["gradient_norms"] = norms;
-  event.update({{"train_s", e.train_s}, {"evaluation_s", e.evaluation_s}, {"samples_per_s", e.train_s > 0 ? static_cast<double>(e.train.samples) / e.train_s : 0}, {"data_wait_s", e.waited_s}});
+  event.update({{"train_s", e.train_s}, {"evaluation_s", e.evaluation_s}, {"samples_per_s", e.train_s > 0 ? static_cast<double>(e.train.samples) / e.train_s : 0}, {"data_wait_s", e.waited_s},
+                {"data_wait_share", e.train_s > 0 ? e.waited_s / e.train_s : 0}, {"events", e.train.events.used}, {"events_late", e.train.events.late}, {"events_dropped", e.train.events.dropped}, {"events_cut", e.train.events.cut}});
+  if (e.woken > 0) event["woken_neurons"] = e.woken;
   line(event);
   const std::string validation = e.validation ? fmt::format("{},{}", e.validation->mean_loss(), e.validation->accuracy()) : ",";
-  csv_ << fmt::format("{},{},{},{},{},{},{},{},{},{},{:.4f},{:.4f}\n", e.epoch, e.learning_rate, e.train.mean_loss(), e.train.accuracy(), validation, e.activity.per_neuron, e.activity.silent,
-                      e.train.clamped, e.train.skipped, norm, e.train_s, e.evaluation_s)
+  csv_ << fmt::format("{},{},{},{},{},{},{},{},{},{},{:.4f},{:.4f},{:.4f},{},{},{},{}\n", e.epoch, e.learning_rate, e.train.mean_loss(), e.train.accuracy(), validation, e.activity.per_neuron, e.activity.silent,
+                      e.train.clamped, e.train.skipped, norm, e.train_s, e.evaluation_s, e.waited_s, e.train.events.used, e.train.events.late, e.train.events.dropped, e.train.events.cut)
        << std::flush;
   log(epoch_line(e, labelled_));
 }

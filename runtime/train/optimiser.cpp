@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numbers>
 #include <numeric>
 
 namespace antidrome {
@@ -23,10 +22,11 @@ constexpr double tiny = 1e-35;
 
 template <class Real>
 struct AdamNumbers {
-  Real scale, rate, beta1, beta2, correct1, correct2, epsilon, low, high;
+  Real scale, rate, keep, beta1, beta2, correct1, correct2, epsilon, low, high;
 };
 
-// m := b1 m + (1 - b1) g,  v := b2 v + (1 - b2) g^2,  w := w - rate (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
+// m := b1 m + (1 - b1) g,  v := b2 v + (1 - b2) g^2,  w := keep w - rate (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
+// with keep = 1 - rate weight_decay, which is exactly 1 without decay.
 template <class Real>
 ANTIDROME_INLINE void adam(Real* __restrict w, const Real* __restrict gradient, Real* __restrict m, Real* __restrict v, std::uint32_t n, const AdamNumbers<Real>& k) {
 #pragma omp simd
@@ -36,7 +36,7 @@ ANTIDROME_INLINE void adam(Real* __restrict w, const Real* __restrict gradient, 
     const Real square = k.beta2 * v[c] + (1 - k.beta2) * g * g;
     m[c] = std::fabs(mean) < static_cast<Real>(tiny) ? Real{0} : mean;
     v[c] = square < static_cast<Real>(tiny) ? Real{0} : square;
-    const Real moved = w[c] - k.rate * (m[c] * k.correct1) / (std::sqrt(v[c] * k.correct2) + k.epsilon);
+    const Real moved = k.keep * w[c] - k.rate * (m[c] * k.correct1) / (std::sqrt(v[c] * k.correct2) + k.epsilon);
     w[c] = std::min(std::max(moved, k.low), k.high);
   }
 }
@@ -62,7 +62,7 @@ ANTIDROME_INLINE void sgd(Real* __restrict w, const Real* __restrict gradient, R
 ANTIDROME_ANY_WIDTH void sgd_row(float* w, const float* gradient, float* velocity, std::uint32_t n, const SgdNumbers<float>& k) { sgd(w, gradient, velocity, n, k); }
 ANTIDROME_ANY_WIDTH void sgd_row(double* w, const double* gradient, double* velocity, std::uint32_t n, const SgdNumbers<double>& k) { sgd(w, gradient, velocity, n, k); }
 
-/// The rows of all trainable parameters, and what differs between parameters.
+/// The rows of all parameters that move, and what differs between parameters.
 class Rows {
  public:
   Rows(const TrainConfig& config, const Manifest& manifest) {
@@ -70,14 +70,17 @@ class Rows {
       const ParameterInfo& p = manifest.parameters[k];
       const auto rate = config.rates.find(p.name);
       rates_.push_back(rate == config.rates.end() ? config.learning_rate : rate->second);
+      const auto decay = config.weight_decays.find(p.name);
+      decays_.push_back(config.optimiser != "adamw" ? 0 : decay == config.weight_decays.end() ? config.weight_decay : decay->second);
       lows_.push_back(p.low.value_or(-std::numeric_limits<double>::infinity()));
       highs_.push_back(p.high.value_or(std::numeric_limits<double>::infinity()));
-      if (!p.trainable) continue;
+      if (!p.trainable || std::find(config.freeze.begin(), config.freeze.end(), p.name) != config.freeze.end()) continue;
       elements_ += p.elements();
       for (std::uint32_t r = 0; r < p.rows; ++r) rows_.push_back({k, r});
     }
   }
   double rate(std::uint32_t k) const { return rates_[k]; }
+  double decay(std::uint32_t k) const { return decays_[k]; }
   double low(std::uint32_t k) const { return lows_[k]; }
   double high(std::uint32_t k) const { return highs_[k]; }
 
@@ -91,7 +94,7 @@ class Rows {
 
  private:
   std::vector<std::pair<std::uint32_t, std::uint32_t>> rows_;
-  std::vector<double> rates_, lows_, highs_;
+  std::vector<double> rates_, decays_, lows_, highs_;
   std::uint64_t elements_ = 0;
 };
 
@@ -119,7 +122,7 @@ class Adam final : public Optimiser {
     const double correct1 = 1 / (1 - std::pow(config_.beta1, t)), correct2 = 1 / (1 - std::pow(config_.beta2, t));
     rows_.each(input.threads, [&](std::uint32_t k, std::uint32_t r) {
       const AdamNumbers<Real> numbers{static_cast<Real>(input.gradient_scale), static_cast<Real>(rows_.rate(k) * input.rate_factor),
-                                      static_cast<Real>(config_.beta1), static_cast<Real>(config_.beta2), static_cast<Real>(correct1),
+                                      static_cast<Real>(1 - rows_.rate(k) * input.rate_factor * rows_.decay(k)), static_cast<Real>(config_.beta1), static_cast<Real>(config_.beta2), static_cast<Real>(correct1),
                                       static_cast<Real>(correct2), static_cast<Real>(config_.epsilon), static_cast<Real>(rows_.low(k)), static_cast<Real>(rows_.high(k))};
       adam_row(row_of<Real>(parameters, k, r), row_of<Real>(gradients, k, r), row_of<Real>(mean_, k, r), row_of<Real>(square_, k, r), parameters.layout(k).cols, numbers);
     });
@@ -196,21 +199,6 @@ std::vector<double> squared_norms(const Arrays& gradients, std::uint32_t threads
     out[k] = std::accumulate(rows.begin(), rows.end(), 0.0);
   }
   return out;
-}
-
-double rate_factor(const TrainConfig& config, std::uint64_t epoch, std::uint64_t batch, std::uint64_t batches, std::uint64_t step) {
-  double factor = 1;
-  if (config.schedule == "decay") {
-    factor = std::pow(config.decay, static_cast<double>(epoch));
-  } else if (config.schedule == "cosine") {
-    const double done = (static_cast<double>(epoch) + static_cast<double>(batch) / static_cast<double>(batches)) / static_cast<double>(std::max<std::uint64_t>(config.epochs, 1));
-    factor = (1 + std::cos(std::numbers::pi * std::min(done, 1.0))) / 2;
-  }
-  if (config.ease_in > 1) {  // in logarithms: the power of a late step would overflow
-    const double log_ease = std::log(config.ease_in_start) + static_cast<double>(step) * std::log(config.ease_in);
-    if (log_ease < 0) factor *= std::exp(log_ease);
-  }
-  return factor;
 }
 
 void clamp_to_bounds(Arrays& parameters, const Manifest& manifest) {

@@ -28,14 +28,12 @@ class Optimiser {
   std::uint64_t steps_ = 0;
 };
 
-/// "adam" (Kingma & Ba 2015, algorithm 1) or "sgd" with momentum (velocity := momentum velocity + gradient).
+/// "adam" (Kingma & Ba 2015, algorithm 1); "adamw", whose weights also shrink by rate * weight_decay * w (Loshchilov & Hutter 2019,
+/// algorithm 2, with the rate as their alpha eta_t); or "sgd" with momentum (velocity := momentum velocity + gradient).
 std::unique_ptr<Optimiser> make_optimiser(const TrainConfig& config, const Manifest& manifest, const Simulator& simulator);
 
 /// Squared norm of each parameter's gradient, in double, summed in a fixed order (row by row); 0 for those not trained.
 std::vector<double> squared_norms(const Arrays& gradients, std::uint32_t threads);
-
-/// Factor of every learning rate at batch `batch` of epoch `epoch`; `step` counts the updates before this one.
-double rate_factor(const TrainConfig& config, std::uint64_t epoch, std::uint64_t batch, std::uint64_t batches, std::uint64_t step);
 
 /// Projects every trainable parameter on its bounds: what the optimiser does after a step, once before training.
 void clamp_to_bounds(Arrays& parameters, const Manifest& manifest);

@@ -18,6 +18,9 @@ std::string epoch_line(const EpochDone& e, bool labelled) {
   out += fmt::format("  spikes/neuron {:.2f}  silent {}/{}", e.activity.per_neuron, e.activity.silent, e.activity.neurons);
   if (e.train.clamped > 0) out += fmt::format("  clamped {}", e.train.clamped);
   if (e.train.skipped > 0) out += fmt::format("  skipped {}", e.train.skipped);
+  if (e.woken > 0) out += fmt::format("  woken {}", e.woken);
+  if (e.train.events.late + e.train.events.cut > 0) out += fmt::format("  events lost {:.1f} %", 100 * static_cast<double>(e.train.events.late + e.train.events.cut) / static_cast<double>(e.train.events.used + e.train.events.late + e.train.events.cut + e.train.events.dropped));
+  if (e.train_s > 0 && e.waited_s > 0.02 * e.train_s) out += fmt::format("  data wait {:.0f} %", 100 * e.waited_s / e.train_s);
   return out + fmt::format("  {:.2f} s", e.train_s + e.evaluation_s);
 }
 

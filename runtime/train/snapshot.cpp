@@ -24,9 +24,16 @@ void unpack(const Checkpoint& checkpoint, const std::string& path, Arrays& array
     for (std::uint32_t c = 0; c < layout.cols; ++c) arrays.set(k, r, c, block.values[std::size_t{r} * layout.cols + c]);
 }
 
+template <class T>
+const std::vector<T>& list_of(const Checkpoint& from, const std::vector<T>& values, std::size_t count) {
+  if (values.size() != count) fail(exit_io, "AD603", {from.file}, "the position in the run is not what it should be");
+  return values;
+}
+
 void pack_totals(const Totals& t, Checkpoint& into) {
   into.integers["progress/totals"] = {t.samples, t.correct, t.clamped, t.missed, t.skipped, t.updates};
   into.numbers["progress/loss_and_norm"] = {t.loss, t.norm};
+  into.integers["progress/events"] = {t.events.used, t.events.late, t.events.dropped, t.events.cut};
   into.integers["progress/spikes"] = t.spikes;
   into.numbers["progress/squared_norms"] = t.squared_norms;
 }
@@ -38,6 +45,8 @@ Totals unpack_totals(const Checkpoint& from) {
   if (counts.size() != 6 || sums.size() != 2) fail(exit_io, "AD603", {from.file}, "the sums of the epoch are not what they should be");
   t.samples = counts[0], t.correct = counts[1], t.clamped = counts[2], t.missed = counts[3], t.skipped = counts[4], t.updates = counts[5];
   t.loss = sums[0], t.norm = sums[1];
+  const std::vector<std::uint64_t>& events = list_of(from, from.integer_list("progress/events"), 4);
+  t.events = {events[0], events[1], events[2], events[3]};
   t.spikes = from.integer_list("progress/spikes");
   t.squared_norms = from.number_list("progress/squared_norms");
   return t;
@@ -51,7 +60,7 @@ std::string config_text(const std::map<std::string, std::string>& flat) {
 
 // What may differ between a run and its continuation: how long, how fast, where things lie.
 bool may_differ(const std::string& key) {
-  return key == "train.epochs" || key == "train.threads" || key == "model.file" || key == "data.path" || key.starts_with("output.");
+  return key == "train.epochs" || key == "train.threads" || key == "train.patience" || key == "model.file" || key == "data.path" || key.starts_with("output.");
 }
 
 using Lines = std::map<std::string, std::string>;
@@ -112,8 +121,16 @@ Checkpoint Trainer::snapshot() {
       if (moment->present(k)) c.blocks[fmt::format("optimiser/{}/{}", name, m.parameters[k].name)] = pack(*moment, k);
   }
   c.integers["optimiser/steps"] = {optimiser_->steps()};
+  if (pending_) {
+    for (std::size_t k = 0; k < m.parameters.size(); ++k)
+      if (pending_->sum().present(k)) c.blocks["optimiser/pending/" + m.parameters[k].name] = pack(pending_->sum(), k);
+    c.integers["optimiser/pending_batches_and_samples"] = {pending_->batches, pending_->samples};
+  }
   c.integers["progress/epoch"] = {position_.epoch};
   c.integers["progress/batch"] = {position_.batch};
+  c.integers["progress/updates"] = {position_.updates};
+  c.numbers["progress/ema"] = {position_.ema.fast, position_.ema.slow, position_.ema.cut};
+  c.integers["progress/ema_last_cut_and_begun"] = {position_.ema.last_cut, position_.ema.begun ? 1u : 0u};
   c.integers["progress/best_epoch"] = {position_.best_epoch};
   c.numbers["progress/best"] = {position_.best};
   pack_totals(position_.totals, c);
@@ -147,6 +164,16 @@ void Trainer::resume(const Checkpoint& checkpoint) {
     for (const auto& [name, moment] : optimiser_->moments())
       if (moment->present(k)) unpack(checkpoint, fmt::format("optimiser/{}/{}", name, m.parameters[k].name), *moment, k);
   optimiser_->set_steps(checkpoint.integer("optimiser/steps"));
+  if (pending_) {
+    for (std::size_t k = 0; k < m.parameters.size(); ++k)
+      if (pending_->sum().present(k)) unpack(checkpoint, "optimiser/pending/" + m.parameters[k].name, pending_->sum(), k);
+    const std::vector<std::uint64_t>& counts = list_of(checkpoint, checkpoint.integer_list("optimiser/pending_batches_and_samples"), 2);
+    pending_->batches = counts[0], pending_->samples = counts[1];
+  }
+  position_.updates = checkpoint.integer("progress/updates");
+  const std::vector<double>& ema = list_of(checkpoint, checkpoint.number_list("progress/ema"), 3);
+  const std::vector<std::uint64_t>& cut = list_of(checkpoint, checkpoint.integer_list("progress/ema_last_cut_and_begun"), 2);
+  position_.ema = {ema[0], ema[1], ema[2], cut[0], cut[1] != 0};
   position_.epoch = checkpoint.integer("progress/epoch");
   position_.batch = checkpoint.integer("progress/batch");
   position_.best_epoch = checkpoint.integer("progress/best_epoch");

@@ -133,6 +133,13 @@ const toml::table* TomlSection::table(std::string_view key) {
   return node->as_table();
 }
 
+const toml::array* TomlSection::array(std::string_view key) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return nullptr;
+  if (!node->is_array()) wrong_type(key, *node, "a list");
+  return node->as_array();
+}
+
 void TomlSection::finish() {
   if (table_ == nullptr) return;
   const std::vector<std::string> candidates(known_.begin(), known_.end());

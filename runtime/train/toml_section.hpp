@@ -37,6 +37,10 @@ class TomlSection {
   std::string choice(std::string_view key, std::string otherwise, const std::vector<std::string>& choices);
   /// A section inside this one; it must be a table where it is present.
   const toml::table* table(std::string_view key);
+  /// A list; null where it is absent.
+  const toml::array* array(std::string_view key);
+  /// A key that is read elsewhere.
+  void expect(std::string_view key) { known_.emplace(key); }
   bool has(std::string_view key) const { return table_ != nullptr && table_->contains(key); }
   Location where(std::string_view key) const;   ///< of the key's value; of the section, or the file, where it is absent
   /// Replaces what the resolved table says of a key (a path made absolute).

@@ -1,8 +1,8 @@
 #include "runtime/train/trainer.hpp"
 
-#include "runtime/data/options.hpp"
 #include "runtime/data/permutation.hpp"
 #include "runtime/session/failure.hpp"
+#include "runtime/train/silence.hpp"
 
 #include <antidrome/philox.h>
 
@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 namespace antidrome {
 
@@ -21,21 +22,26 @@ namespace {
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-data::BatchSettings training_batches(const RunConfig& config) {
-  return {config.trial.dt_ms, config.trial.steps, config.train.seed, data::OptionReader(config.data).number("input_dropout", 0, 0, 1)};
-}
+bool labelled(const Manifest& manifest) { return !manifest.losses.empty() && manifest.losses.front().labelled; }
 
-// Higher is better: accuracy where there are labels, else minus the loss.
-double merit(const Totals& totals, const Manifest& manifest) {
-  const bool labelled = !manifest.losses.empty() && manifest.losses.front().labelled;
-  return labelled ? totals.accuracy() : -totals.mean_loss();
+// "auto" spelt out, and what cannot be had refused.
+std::string resolved_monitor(std::string monitor, const RunConfig& config, const Splits& splits, const Manifest& manifest) {
+  if (monitor == "auto") monitor = std::string(splits.validation != nullptr ? "validation" : "training") + (labelled(manifest) ? "_accuracy" : "_loss");
+  if (monitor.starts_with("validation") && splits.validation == nullptr)
+    fail(exit_user, "AD411", {config.file, 0, 0}, fmt::format("'{}' is to be watched, but there are no validation samples", monitor), "set [data] validation_size, or [train] monitor = \"training_loss\"");
+  if (monitor.ends_with("accuracy") && !labelled(manifest))
+    fail(exit_user, "AD411", {config.file, 0, 0}, fmt::format("'{}' is to be watched, but the loss of the model has no labels", monitor), "[train] monitor = \"training_loss\"");
+  return monitor;
 }
 
 }  // namespace
 
 Trainer::Trainer(Session& session, const RunConfig& config, const Splits& splits, Options options)
     : session_(session), config_(config), splits_(splits), options_(std::move(options)),
-      optimiser_(make_optimiser(config.train, session.manifest(), session.simulator())), queue_(*splits.train, training_batches(config)) {
+      optimiser_(make_optimiser(config.train, session.manifest(), session.simulator())), queue_(*splits.train, batch_settings(config, splits)) {
+  resolved_monitor(config.train.monitor, config, splits, session.manifest());
+  if (config.train.schedule == "ema") resolved_monitor(config.train.ema_monitor, config, splits, session.manifest());
+  if (config.train.update_every > 1) pending_.emplace(session.manifest(), session.simulator());
   position_.best = -std::numeric_limits<double>::infinity();
   position_.totals.spikes.assign(session.manifest().neurons(), 0);
   position_.totals.squared_norms.assign(session.manifest().parameters.size(), 0);
@@ -50,19 +56,22 @@ Trainer::Outcome Trainer::run() {
   if (lanes_before_.value_or(lanes) != lanes)
     warn("AD608", fmt::format("the checkpoint was made by a simulator of {} lanes, this one has {}: the run goes on, but not bit by bit as it would have there", *lanes_before_, lanes),
          "go on with a simulator that was compiled for the same processor");
-  while (position_.epoch < config_.train.epochs) {
+  while (position_.epoch < config_.train.epochs && !out_of_patience()) {
     if (!train_epoch() || interrupted != 0) {
       save(true);
       return Outcome::interrupted;
     }
-    save(position_.epoch == config_.train.epochs);
+    save(position_.epoch == config_.train.epochs || out_of_patience());
   }
+  if (position_.epoch < config_.train.epochs)
+    for (Listener* l : listeners_)
+      l->note(fmt::format("stopped after epoch {}: nothing better in {} epochs than in epoch {}", position_.epoch, config_.train.patience, position_.best_epoch));
   return Outcome::finished;
 }
 
 bool Trainer::train_epoch() {
   const Clock::time_point start = Clock::now();
-  std::vector<std::size_t> order(splits_.train->size());
+  std::vector<std::size_t> order(data::epoch_size(*splits_.train, splits_.augment));
   std::iota(order.begin(), order.end(), std::size_t{0});
   if (config_.train.shuffle) order = data::permutation(order.size(), config_.train.seed, position_.epoch, ANTIDROME_DRAW_SHUFFLE);
   const std::uint64_t size = config_.train.batch, batches = (order.size() + size - 1) / size;
@@ -73,8 +82,8 @@ bool Trainer::train_epoch() {
     const BatchResult& result = session_.run(batch->samples(), {.epoch = position_.epoch, .training = true, .backward = true});
     account(position_.totals, result, batch->samples(), session_.manifest().neurons());
     update(result, batch->samples(), batches);
-    events_ += batch->events();
-    late_ += batch->late();
+    EventCounts& events = position_.totals.events;
+    events.used += batch->events(), events.late += batch->late(), events.dropped += batch->dropped(), events.cut += batch->cut();
     ++position_.batch;
     const BatchDone done{position_.epoch, config_.train.epochs, position_.batch, batches, &position_.totals, activity_of(position_.totals, session_.manifest())};
     for (Listener* l : listeners_) l->batch(done);
@@ -99,10 +108,26 @@ void Trainer::update(const BatchResult& result, std::span<const antidrome_sample
     tell_nonfinite(result, samples);
     return;
   }
-  const double factor = rate_factor(config_.train, position_.epoch, position_.batch, batches, optimiser_->steps());
+  if (!pending_) {
+    take_step(session_.gradients(), result.samples, batches);
+    return;
+  }
+  pending_->add(session_.gradients(), result.samples);
+  if (pending_->batches < config_.train.update_every && position_.batch + 1 < batches) return;
+  take_step(pending_->sum(), pending_->samples, batches);
+  pending_->clear();
+}
+
+void Trainer::take_step(const Arrays& gradients, std::uint64_t samples, std::uint64_t batches) {
+  const std::uint32_t threads = session_.options().threads;
+  const std::vector<double> squares = squared_norms(gradients, threads);
+  const double count = static_cast<double>(samples), norm = std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0)) / count;
+  const double factor = rate_factor(config_.train, {position_.epoch, position_.batch, batches, position_.updates, position_.ema.cut});
   last_rate_ = config_.train.learning_rate * factor;
   const double clip = config_.train.clip > 0 && norm > config_.train.clip ? config_.train.clip / norm : 1;
-  optimiser_->step(session_.parameters(), session_.gradients(), {clip / count, factor, threads});
+  optimiser_->step(session_.parameters(), gradients, {clip / count, factor, threads});
+  ++position_.updates;
+  Totals& totals = position_.totals;
   totals.norm += norm;
   ++totals.updates;
   for (std::size_t k = 0; k < squares.size(); ++k) totals.squared_norms[k] += squares[k];
@@ -116,28 +141,46 @@ void Trainer::finish_epoch(double train_s) {
   done.train = position_.totals;
   done.activity = activity_of(done.train, session_.manifest());
   done.train_s = train_s;
-  done.waited_s = queue_.waited_s();
+  done.waited_s = queue_.waited_s() - std::exchange(waited_before_, queue_.waited_s());
   const Clock::time_point start = Clock::now();
-  if (splits_.validation != nullptr) done.validation = evaluate(session_, *splits_.validation, config_);
+  if (splits_.validation != nullptr) done.validation = evaluate(session_, *splits_.validation, batch_settings(config_, splits_), config_.train.batch);
   done.evaluation_s = seconds_since(start);
   warn_silence(done);
-  tell_late();
+  tell_late(done.train.events);
+  change_rate(done);
   ++position_.epoch;
   position_.batch = 0;
   position_.totals = Totals{};
   position_.totals.spikes.assign(session_.manifest().neurons(), 0);
   position_.totals.squared_norms.assign(session_.manifest().parameters.size(), 0);
-  if (done.validation) note_best(*done.validation);
+  note_best(done);
+  // After the best was noted: what was judged is what is kept.
+  done.woken = wake_silent(session_.parameters(), session_.manifest(), config_.train, done.train.spikes, done.epoch);
   for (Listener* l : listeners_) l->epoch(done);
 }
 
-void Trainer::note_best(const Totals& validation) {
-  const double now = merit(validation, session_.manifest());
+// Larger is better: an accuracy, or minus a loss.
+double Trainer::watched(const std::string& monitor, const EpochDone& done) const {
+  const std::string what = resolved_monitor(monitor, config_, splits_, session_.manifest());
+  const Totals& totals = what.starts_with("validation") ? *done.validation : done.train;
+  return what.ends_with("accuracy") ? totals.accuracy() : -totals.mean_loss();
+}
+
+void Trainer::note_best(const EpochDone& done) {
+  if (config_.train.monitor == "none") return;
+  const double now = watched(config_.train.monitor, done);
   if (!(now > position_.best)) return;
   position_.best = now;
   position_.best_epoch = position_.epoch;
   if (!options_.checkpoints.empty()) best_ = snapshot();
 }
+
+void Trainer::change_rate(const EpochDone& done) {
+  const bool lowered = config_.train.schedule == "ema" ? position_.ema.take(config_.train, watched(config_.train.ema_monitor, done), position_.epoch) : lowers_before(config_.train, position_.epoch + 1);
+  if (lowered && config_.train.restart_adam) optimiser_->set_steps(0);
+}
+
+bool Trainer::out_of_patience() const { return config_.train.patience > 0 && position_.epoch >= position_.best_epoch + config_.train.patience; }
 
 // Epochs may be shorter than a disk needs to sync: between the last and the forced ones, two seconds apart are enough.
 void Trainer::save(bool force) {
@@ -175,12 +218,11 @@ void Trainer::tell_nonfinite(const BatchResult& result, std::span<const antidrom
 }
 
 // Events that a short trial cuts off are data that nobody sees: said once.
-void Trainer::tell_late() {
-  if (late_ > 0 && !late_told_)
+void Trainer::tell_late(const EventCounts& events) {
+  if (events.late > 0 && !late_told_)
     for (Listener* l : listeners_)
-      l->note(fmt::format("{:.2f} % of the input events come after the end of the trial of {} ms and were left out", 100 * static_cast<double>(late_) / static_cast<double>(events_ + late_), config_.trial.length_ms));
-  late_told_ = late_told_ || late_ > 0;
-  events_ = late_ = 0;
+      l->note(fmt::format("{:.2f} % of the input events come after the end of the trial of {} ms and were left out", 100 * static_cast<double>(events.late) / static_cast<double>(events.used + events.late + events.dropped + events.cut), config_.trial.length_ms));
+  late_told_ = late_told_ || events.late > 0;
 }
 
 void Trainer::warn_silence(const EpochDone& done) {
@@ -194,7 +236,7 @@ void Trainer::warn_silence(const EpochDone& done) {
     first += p.size;
   }
   for (std::size_t k = 0; k < m.parameters.size() && done.train.updates > 0; ++k)
-    if (m.parameters[k].trainable && done.train.squared_norms[k] == 0)
+    if (m.parameters[k].trainable && done.train.squared_norms[k] == 0 && std::find(config_.train.freeze.begin(), config_.train.freeze.end(), m.parameters[k].name) == config_.train.freeze.end())
       warn("AD452", fmt::format("epoch {}: every gradient of '{}' was zero, so it did not learn", done.epoch, m.parameters[k].name),
            "silent neurons pass no gradient: see the spikes per neuron; or the loss does not depend on this parameter");
 }

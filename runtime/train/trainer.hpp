@@ -5,7 +5,9 @@
 #include "runtime/train/checkpoint.hpp"
 #include "runtime/train/config.hpp"
 #include "runtime/train/events.hpp"
+#include "runtime/train/gradient_sum.hpp"
 #include "runtime/train/optimiser.hpp"
+#include "runtime/train/schedule.hpp"
 
 #include <chrono>
 #include <csignal>
@@ -15,7 +17,11 @@ namespace antidrome {
 /// The splits of a run; validation and test may be absent.
 struct Splits {
   std::unique_ptr<data::Dataset> train, validation, test;
+  std::vector<data::AugmentStep> augment;      ///< that of the configuration, with what it needs to know of the training set
 };
+
+/// How batches of the splits are built; augmentations and dropout act in training only (but for normalise_spike_number).
+data::BatchSettings batch_settings(const RunConfig& config, const Splits& splits);
 
 /// Opens the splits that the configuration names and checks them against the model (AD411).
 Splits open_splits(const RunConfig& config, const Manifest& manifest);
@@ -34,7 +40,7 @@ struct Prediction {
 };
 
 /// Runs a data set forward, in its own order; `predictions`, when given, receives one entry per sample.
-Totals evaluate(Session& session, const data::Dataset& data, const RunConfig& config, std::vector<Prediction>* predictions = nullptr);
+Totals evaluate(Session& session, const data::Dataset& data, const data::BatchSettings& batches, std::uint64_t batch, std::vector<Prediction>* predictions = nullptr);
 
 /// "state 'v' of neuron 12 of population 'hidden' is not finite at step 17 (8.5 ms), sample 94": where a status word points.
 std::string describe(const antidrome_status& status, const Manifest& manifest, double dt_ms, std::uint64_t sample);
@@ -62,35 +68,41 @@ class Trainer {
   /// Where a run stands: with the parameters and moments, everything that the rest of it depends on.
   struct Position {
     std::uint64_t epoch = 0, batch = 0;      ///< next to be trained
-    double best = -1;                        ///< best validation accuracy (or minus loss) so far
+    std::uint64_t updates = 0;               ///< steps of the optimiser (its own count may begin again)
+    double best = -1;                        ///< best value of the monitor so far, larger is better
     std::uint64_t best_epoch = 0;
+    EmaSchedule ema;
     Totals totals;                           ///< of the epoch so far
   };
 
   bool train_epoch();
   void update(const BatchResult& result, std::span<const antidrome_sample> samples, std::uint64_t batches);
+  void take_step(const Arrays& gradients, std::uint64_t samples, std::uint64_t batches);
   void finish_epoch(double train_s);
-  void note_best(const Totals& validation);
+  double watched(const std::string& monitor, const EpochDone& done) const;
+  void note_best(const EpochDone& done);
+  void change_rate(const EpochDone& done);
+  bool out_of_patience() const;
   Checkpoint snapshot();
   void save(bool force);
   void warn(const std::string& code, const std::string& message, const std::string& remedy);
   void warn_silence(const EpochDone& done);
   void tell_nonfinite(const BatchResult& result, std::span<const antidrome_sample> samples);
-  void tell_late();
+  void tell_late(const EventCounts& events);
 
   Session& session_;
   const RunConfig& config_;
   const Splits& splits_;
   Options options_;
   std::unique_ptr<Optimiser> optimiser_;
+  std::optional<GradientSum> pending_;       ///< with update_every > 1
   data::BatchQueue queue_;
   std::vector<Listener*> listeners_;
   Position position_;
   std::optional<Checkpoint> best_;           ///< not on disk yet
   std::vector<std::string> warned_;          ///< codes already told in this epoch
   std::chrono::steady_clock::time_point saved_ = std::chrono::steady_clock::now();
-  double last_rate_ = 0;
-  std::uint64_t events_ = 0, late_ = 0;      ///< input events of the epoch; those after the end of the trial
+  double last_rate_ = 0, waited_before_ = 0;
   bool late_told_ = false;
   std::optional<std::uint64_t> lanes_before_;   ///< of the simulator that made the checkpoint
 };

@@ -42,6 +42,29 @@ TEST(Config, overrides_win_and_strings_need_no_quotes) {
   EXPECT_EQ(c.model.set.at("hidden"), "512");
 }
 
+TEST(Config, augmentations_keep_their_order_and_survive_being_resolved) {
+  const Scratch scratch;
+  const RunConfig c = load(scratch, test::fake_config("[[augment]]\nrandom_shift = 40\n[[augment]]\nblend = [0.5, 0.25]\nextra = 1\n[[augment]]\nrandom_dilate = [0.9, 1.1]\n[[augment]]\nnormalise_spike_number = true\n"));
+  using Kind = data::AugmentStep::Kind;
+  test::write(scratch / "other/resolved.toml", c.resolved);
+  const RunConfig again = load_config((scratch / "other/resolved.toml").string(), {});
+  for (const RunConfig* config : {&c, &again}) {
+    ASSERT_EQ(config->augment.size(), 4u);
+    EXPECT_EQ(config->augment[0].kind, Kind::random_shift);
+    EXPECT_EQ(config->augment[0].a, 40);
+    EXPECT_EQ(config->augment[1].keep, (std::vector<double>{0.5, 0.25}));
+    EXPECT_EQ(config->augment[1].extra, 1);
+    EXPECT_EQ(config->augment[1].share, 0);   // 0.5 where no extra blends are asked for
+    EXPECT_EQ(config->augment[2].b, 1.1);
+    EXPECT_EQ(config->augment[3].a, 0);
+  }
+  EXPECT_EQ(c.flat, again.flat);
+  EXPECT_EQ(c.flat.at("augment").find('\n'), std::string::npos);
+  const RunConfig other = load(scratch, test::fake_config(), {"augment=[{blend=[0.5, 0.5]}]"});
+  ASSERT_EQ(other.augment.size(), 1u);
+  EXPECT_EQ(other.augment[0].share, 0.5);
+}
+
 TEST(Config, environment_variables_in_paths_are_replaced) {
   const Scratch scratch;
   setenv("ANTIDROME_TEST_PLACE", "/somewhere", 1);

@@ -55,7 +55,7 @@ inline nlohmann::json fake_manifest() {
     "populations": [{"name": "output", "size": 3, "model": "Fake", "states": ["v"], "fires": true}],
     "parameters": [
       {"name": "scale", "rows": 1, "cols": 1, "axes": "shared", "trainable": false, "init": {"kind": "number", "a": 1.0, "b": 0.0}, "low": null, "high": null, "origin": "fake.cc:1:1"},
-      {"name": "input_output.w", "rows": 5, "cols": 3, "axes": "source target", "trainable": true, "init": {"kind": "normal", "a": 0.0, "b": 0.1}, "low": null, "high": null, "origin": "fake.cc:2:1"},
+      {"name": "input_output.w", "rows": 5, "cols": 3, "axes": "source target", "trainable": true, "init": {"kind": "normal", "a": 0.0, "b": 0.1}, "low": null, "high": null, "origin": "fake.cc:2:1", "weight_into": "output"},
       {"name": "output.bias", "rows": 1, "cols": 3, "axes": "neuron", "trainable": true, "init": {"kind": "uniform", "a": -0.1, "b": 0.1}, "low": -5.0, "high": 5.0, "origin": "fake.cc:3:1"}],
     "readouts": [{"name": "output_V", "population": "output", "size": 3}],
     "losses": [{"name": "CrossEntropy", "readout": "output_V", "when": "end", "labelled": true}],

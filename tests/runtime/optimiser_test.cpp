@@ -80,20 +80,38 @@ TEST(Optimiser, a_parameter_may_have_its_own_rate) {
   EXPECT_NEAR(b.parameters.get(1, 0, 0), w - 1e-3, 1e-9);  // the first step of Adam is the rate, up to epsilon
 }
 
-TEST(Optimiser, schedules_follow_their_formulas) {
-  TrainConfig c;
-  c.epochs = 10;
-  EXPECT_EQ(rate_factor(c, 9, 3, 5, 100), 1);
-  c.schedule = "decay", c.decay = 0.9;
-  EXPECT_NEAR(rate_factor(c, 3, 4, 5, 19), 0.729, 1e-15);
-  c.schedule = "cosine";
-  EXPECT_EQ(rate_factor(c, 0, 0, 5, 0), 1);
-  EXPECT_NEAR(rate_factor(c, 5, 0, 5, 25), 0.5, 1e-15);
-  EXPECT_NEAR(rate_factor(c, 9, 4, 5, 49), (1 + std::cos(0.98 * 3.14159265358979324)) / 2, 1e-15);
-  c.schedule = "constant", c.ease_in = 1.05;
-  EXPECT_NEAR(rate_factor(c, 0, 0, 5, 0), 1e-3, 1e-17);
-  EXPECT_NEAR(rate_factor(c, 0, 0, 5, 10), 1e-3 * std::pow(1.05, 10), 1e-16);
-  EXPECT_EQ(rate_factor(c, 0, 0, 5, 1'000'000'000'000), 1);
+// Algorithm 2 of Loshchilov & Hutter: the decay is beside the adaptive step, not in the gradient.
+TEST(Optimiser, adamw_takes_its_share_of_the_weight_whatever_the_gradient) {
+  Bench b;
+  TrainConfig config;
+  config.optimiser = "adamw", config.learning_rate = 0.1, config.weight_decay = 0.2;
+  config.weight_decays["output.bias"] = 0;
+  const auto adamw = make_optimiser(config, b.manifest, b.simulator);
+  double w = b.parameters.get(1, 2, 1), m = 0, v = 0;
+  const double still = b.parameters.get(1, 3, 0), bias = b.parameters.get(2, 0, 0);
+  for (int t = 1; t <= 20; ++t) {
+    const double g = std::sin(t);
+    b.gradients.set(1, 2, 1, g);
+    adamw->step(b.parameters, b.gradients, {.rate_factor = 0.5});
+    m = 0.9 * m + 0.1 * g, v = 0.999 * v + 0.001 * g * g;
+    w = w - 0.05 * (m / (1 - std::pow(0.9, t)) / (std::sqrt(v / (1 - std::pow(0.999, t))) + 1e-8) + 0.2 * w);
+    EXPECT_NEAR(b.parameters.get(1, 2, 1), w, 1e-13) << t;
+  }
+  EXPECT_NEAR(b.parameters.get(1, 3, 0), still * std::pow(0.99, 20), 1e-14);
+  EXPECT_EQ(b.parameters.get(2, 0, 0), bias);
+}
+
+TEST(Optimiser, a_frozen_parameter_keeps_its_bits) {
+  Bench b;
+  TrainConfig config;
+  config.optimiser = "adamw", config.weight_decay = 0.1;
+  config.freeze = {"output.bias"};
+  const auto adamw = make_optimiser(config, b.manifest, b.simulator);
+  const std::vector<double> bias = b.parameters.values(2), w = b.parameters.values(1);
+  for (std::uint32_t c = 0; c < 3; ++c) b.gradients.set(2, 0, c, 1), b.gradients.set(1, 0, c, 1);
+  adamw->step(b.parameters, b.gradients, {});
+  EXPECT_EQ(b.parameters.values(2), bias);
+  EXPECT_NE(b.parameters.values(1), w);
 }
 
 TEST(Optimiser, norms_are_those_of_the_elements_without_padding) {

@@ -117,6 +117,115 @@ TEST(Train, killed_at_any_time_and_resumed_it_ends_as_if_nothing_had_happened) {
   }
 }
 
+// Every part of a run that remembers something: augmentations with extra blends, sums over batches in the middle of which a checkpoint
+// falls, silent neurons (dropout leaves few events), the schedule by running averages, restarts of Adam, patience.
+const std::string eventful = R"(
+update_every = 3
+optimiser = "adamw"
+schedule = "ema"
+ema_epochs = 2
+ema_fast = 0
+ema_slow = 0.1
+ema_factor = 0.9
+restart_adam = true
+patience = 150
+lift_silent = {output = 0.001}
+[[augment]]
+blend = [0.5, 0.5]
+share = 0.3
+extra = 0.25
+[[augment]]
+random_shift = 1.5
+[[augment]]
+jitter_time = 2
+[[augment]]
+drop_events = 0.2
+[[augment]]
+noise_rate = 5
+[output]
+plots = false
+checkpoint_seconds = 0
+checkpoint_batches = 7
+)";
+
+TEST(Train, killed_and_resumed_with_augmentation_schedule_and_lift_it_ends_with_the_same_bits) {
+  Place place(eventful);
+  ASSERT_EQ(wait_for(start(place, "whole", 120)), 0);
+  int kills = 0;
+  for (int attempt = 0;; ++attempt) {
+    ASSERT_LT(attempt, 300);
+    const pid_t child = start(place, "broken", 120);
+    std::this_thread::sleep_for(std::chrono::milliseconds(25 + 41 * attempt % 300));
+    kill(child, SIGKILL);
+    const int ended = wait_for(child);
+    if (ended == 0) break;
+    ++kills;
+    ASSERT_EQ(ended, 128 + SIGKILL);
+    if (!test::fs::exists(place.scratch / "broken/checkpoints/last.h5")) test::fs::remove_all(place.scratch / "broken");
+  }
+  EXPECT_GE(kills, 3);
+  EXPECT_EQ(place.last("whole"), place.last("broken"));
+  EXPECT_EQ(test::read(place.scratch / "whole/checkpoints/best.h5"), test::read(place.scratch / "broken/checkpoints/best.h5"));
+  const Checkpoint end = read_checkpoint(place.scratch / "whole/checkpoints/last.h5");
+  EXPECT_LT(end.number_list("progress/ema")[2], 1);              // the rate was cut
+  EXPECT_LT(end.integer("optimiser/steps"), end.integer("progress/updates"));  // and Adam began again
+}
+
+TEST(Train, augmentation_does_not_depend_on_threads) {
+  Place place(eventful);
+  ASSERT_EQ(place.train("--out one --threads 1").exit_code, 0);
+  ASSERT_EQ(place.train("--out three --threads 3").exit_code, 0);
+  EXPECT_EQ(place.last("one"), place.last("three"));
+}
+
+// 640 samples are 20 batches: two of 10 are one of 20 when nothing is rounded differently, up to that rounding.
+TEST(Train, steps_of_several_batches_are_steps_of_larger_batches) {
+  Place place("[output]\nplots = false\n", "double");
+  const std::string same = " --set train.epochs=1 --set model.precision=double --set train.shuffle=false";
+  ASSERT_EQ(place.train("--out large --set train.batch=32" + same).exit_code, 0);
+  ASSERT_EQ(place.train("--out small --set train.batch=16 --set train.update_every=2" + same).exit_code, 0);
+  const Checkpoint large = read_checkpoint(place.scratch / "large/checkpoints/last.h5"), small = read_checkpoint(place.scratch / "small/checkpoints/last.h5");
+  EXPECT_EQ(large.integer("progress/updates"), 20u);
+  EXPECT_EQ(small.integer("progress/updates"), 20u);
+  const std::vector<double>&a = large.block("parameters/input_output.w").values, &b = small.block("parameters/input_output.w").values;
+  for (std::size_t k = 0; k < a.size(); ++k) EXPECT_NEAR(a[k], b[k], 1e-10);  // 20 steps of Adam carry sums rounded at 1e-16
+}
+
+TEST(Train, patience_ends_a_run_that_gets_no_better_and_the_best_can_be_reported) {
+  Place place;
+  const Outcome out = place.train("--out run --set train.epochs=50 --set train.learning_rate=0 --set train.patience=3 --set output.report=best");
+  ASSERT_EQ(out.exit_code, 0) << out.output;
+  EXPECT_NE(out.output.find("note: stopped after epoch 4: nothing better in 3 epochs than in epoch 1"), std::string::npos) << out.output;
+  EXPECT_EQ(lines(test::read(place.scratch / "run/metrics.csv")), 5u);
+  const Checkpoint best = read_checkpoint(place.scratch / "run/checkpoints/best.h5");
+  EXPECT_EQ(best.integer("progress/epoch"), 1u);
+  const Outcome again = place.train("--out run --resume --set train.epochs=50 --set train.learning_rate=0 --set train.patience=3 --set output.report=best");
+  EXPECT_EQ(again.exit_code, 0) << again.output;
+  EXPECT_EQ(lines(test::read(place.scratch / "run/metrics.csv")), 5u);
+}
+
+TEST(Train, the_best_checkpoint_follows_what_is_monitored) {
+  Place place;
+  ASSERT_EQ(place.train("--out loss --set train.monitor=training_loss").exit_code, 0);
+  EXPECT_EQ(read_checkpoint(place.scratch / "loss/checkpoints/best.h5").integer("progress/epoch"), 4u);  // the loss falls in every epoch
+  ASSERT_EQ(place.train("--out none --set train.monitor=none").exit_code, 0);
+  EXPECT_FALSE(test::fs::exists(place.scratch / "none/checkpoints/best.h5"));
+}
+
+TEST(Train, lost_events_and_the_wait_for_data_are_in_the_metrics) {
+  Place place(eventful);
+  ASSERT_EQ(place.train("--out run --set train.epochs=1").exit_code, 0);
+  std::ifstream in(place.scratch / "run/metrics.jsonl");
+  for (std::string line; std::getline(in, line);) {
+    const auto event = nlohmann::json::parse(line);
+    if (event["type"] != "epoch") continue;
+    EXPECT_GT(event["events"], 0);
+    EXPECT_GT(event["events_cut"], 0);
+    EXPECT_GT(event["events_dropped"], 0);
+    EXPECT_GE(event["data_wait_share"], 0);
+  }
+}
+
 TEST(Train, interrupted_it_saves_a_checkpoint_exits_130_and_resumes_bit_by_bit) {
   Place place("[output]\nplots = false\n");
   constexpr int epochs = 1500;  // enough to be still at it when three epochs have been seen

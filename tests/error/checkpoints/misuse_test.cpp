@@ -63,10 +63,10 @@ const Misuse table[] = {
     {"checkpoint of a later format",
      [](const Scratch& s) {
        H5File file = H5File::create(s / "run/checkpoints/last.h5");
-       file.write<std::uint64_t>("format_version", {2});
+       file.write<std::uint64_t>("format_version", {3});
        file.close();
      },
-     resume, {"error: the checkpoint has format version 2, this antidrome reads version 1 [AD607]"}, 2},
+     resume, {"error: the checkpoint has format version 3, this antidrome reads version 2 [AD607]"}, 2},
 };
 
 TEST(CheckpointMisuse, every_mistake_is_told_with_its_code_place_and_remedy) {
