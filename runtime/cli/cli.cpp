@@ -104,7 +104,7 @@ int run(int argc, char** argv) {
     app.footer(footer);
     app.set_version_flag("--version", ANTIDROME_VERSION);
     app.require_subcommand(1);
-    for (const auto add : {add_build, add_train, add_eval, add_run, add_check, add_plan, add_plot, add_data, add_bench, add_doctor}) add(app, context);
+    for (const auto add : {add_build, add_train, add_cross_validate, add_eval, add_run, add_check, add_plan, add_plot, add_data, add_bench, add_doctor}) add(app, context);
     for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) command->footer("");
     return parse_and_run(app, context, argc, argv);
   } catch (const Failure& failure) {

@@ -14,6 +14,7 @@ struct Context {
 
 void add_build(CLI::App& app, Context& context);
 void add_train(CLI::App& app, Context& context);
+void add_cross_validate(CLI::App& app, Context& context);
 void add_eval(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);
 void add_check(CLI::App& app, Context& context);

@@ -4,6 +4,7 @@
 #include "runtime/data/yinyang.hpp"
 #include "runtime/plot/plots.hpp"
 #include "runtime/session/failure.hpp"
+#include "runtime/train/breakdown.hpp"
 #include "runtime/train/checkpoint.hpp"
 #include "runtime/train/config.hpp"
 
@@ -48,6 +49,7 @@ class Drawer {
     curves();
     for (const data::Split split : {data::Split::test, data::Split::validation}) {
       confusion(data::to_string(split));
+      groups(data::to_string(split));
       if (kind_ == "yinyang") decisions(split);
     }
     weights();
@@ -92,6 +94,13 @@ class Drawer {
       ++(predictions[k] < 0 ? data.undecided[label] : data.counts[label][static_cast<std::size_t>(predictions[k])]);
     }
     save(plot::confusion_matrix(data), "confusion_" + split);
+  }
+
+  void groups(const std::string& split) {
+    plot::AccuracyBars data;
+    for (const Share& share : read_shares(folder_ / fmt::format("accuracy_{}.csv", split), "group")) data.rows.push_back({share.name, share.samples, share.correct});
+    data.subtitle = fmt::format("{}, {}", folder_.filename().string(), split);
+    if (!data.rows.empty()) save(plot::accuracy_bars(data), "groups_" + split);
   }
 
   // The samples of this task are points: what is predicted where?

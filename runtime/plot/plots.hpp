@@ -32,6 +32,31 @@ struct LearningCurves {
 };
 Figure learning_curves(const LearningCurves& data);
 
+/// The same quantity over epochs for several variants: the mean of each, and pale its single runs where there are several.
+struct Comparison {
+  struct Curve {
+    std::string name{};
+    std::vector<double> epoch{}, mean{};
+    std::vector<std::vector<double>> single{};
+  };
+  std::string title = "Comparison", subtitle{}, quantity = "validation";
+  bool accuracy = true;             ///< shares in [0, 1], drawn as per cent; else losses
+  std::optional<double> target{};   ///< a dashed line
+  std::vector<Curve> curves{};
+};
+Figure comparison(const Comparison& data);
+
+/// Accuracy of each of some groups.
+struct AccuracyBars {
+  struct Row {
+    std::string name{};
+    std::uint64_t samples = 0, correct = 0;
+  };
+  std::string title = "Accuracy by group", subtitle{};
+  std::vector<Row> rows{};
+};
+Figure accuracy_bars(const AccuracyBars& data);
+
 struct Spike {
   double time_ms;
   std::uint32_t unit;

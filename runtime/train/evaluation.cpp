@@ -66,7 +66,7 @@ Totals evaluate(Session& session, const data::Dataset& data, const data::BatchSe
     account(totals, result, batch->samples(), neurons);
     if (predictions == nullptr) continue;
     for (std::size_t k = 0; k < result.samples; ++k)
-      predictions->push_back({batch->samples()[k].index, batch->samples()[k].label, result.prediction[k], result.loss[k]});
+      predictions->push_back({batch->samples()[k].index, batch->samples()[k].label, result.prediction[k], result.loss[k], data.groups().empty() ? -1 : data.info(batch->samples()[k].index).group});
   }
   return totals;
 }

@@ -62,9 +62,23 @@ struct EpochDone {
   double train_s = 0, evaluation_s = 0, waited_s = 0;
 };
 
+/// Of the samples of one class or group.
+struct Share {
+  std::string name;
+  std::uint64_t samples = 0, correct = 0;
+  double accuracy() const { return samples == 0 ? 0 : static_cast<double>(correct) / static_cast<double>(samples); }
+};
+
+/// Predictions by classes and groups (breakdown.hpp makes it).
+struct Breakdown {
+  std::vector<Share> classes, groups;          ///< groups without samples are left out
+  std::vector<std::vector<std::uint64_t>> confusion;   ///< [true class][predicted class]; the last column: undecided
+};
+
 struct TestDone {
   Totals totals;
   std::string split = "test";
+  std::optional<Breakdown> breakdown;          ///< where there are labels
 };
 
 class Listener {

@@ -63,7 +63,9 @@ void MetricsWriter::epoch(const EpochDone& e) {
 }
 
 void MetricsWriter::test(const TestDone& t) {
-  line({{"type", "test"}, {"split", t.split}, {"samples", t.totals.samples}, {"loss", number(t.totals.mean_loss())}, {"accuracy", t.totals.accuracy()}});
+  ordered_json event = {{"type", "test"}, {"split", t.split}, {"samples", t.totals.samples}, {"loss", number(t.totals.mean_loss())}, {"accuracy", t.totals.accuracy()}};
+  if (t.breakdown) event.update(to_json(*t.breakdown));
+  line(event);
   log(fmt::format("{}: loss {:.5g}, accuracy {:.2f} % of {} samples", t.split, t.totals.mean_loss(), 100 * t.totals.accuracy(), t.totals.samples));
 }
 

@@ -87,10 +87,26 @@ void RunFolder::rewind_metrics(std::uint64_t epochs) const {
   });
 }
 
-void RunFolder::write_predictions(const std::string& split, const std::vector<Prediction>& predictions) const {
-  std::string text = "index,label,prediction,loss\n";
-  for (const Prediction& p : predictions) text += fmt::format("{},{},{},{}\n", p.index, p.label, p.prediction, p.loss);
+void RunFolder::write_predictions(const std::string& split, const std::vector<Prediction>& predictions, const std::optional<Breakdown>& breakdown) const {
+  const bool grouped = breakdown && !breakdown->groups.empty();
+  std::string text = grouped ? "index,label,prediction,loss,group\n" : "index,label,prediction,loss\n";
+  for (const Prediction& p : predictions) {
+    text += fmt::format("{},{},{},{}", p.index, p.label, p.prediction, p.loss);
+    text += grouped ? fmt::format(",{}\n", p.group) : "\n";
+  }
   write_text(path_ / fmt::format("predictions_{}.csv", split), text);
+  if (breakdown) write_text(path_ / fmt::format("accuracy_{}.csv", split), shares_csv(*breakdown));
+}
+
+void RunFolder::write_result(const nlohmann::ordered_json& result) const {
+  write_text(path_ / "result.json.tmp", result.dump(2) + "\n");
+  fs::rename(path_ / "result.json.tmp", path_ / "result.json");
+}
+
+std::optional<nlohmann::json> RunFolder::result() const {
+  std::ifstream in(path_ / "result.json");
+  nlohmann::json out = nlohmann::json::parse(in, nullptr, false);
+  return out.is_object() ? std::optional(std::move(out)) : std::nullopt;
 }
 
 }  // namespace antidrome

@@ -24,8 +24,12 @@ class RunFolder {
   nlohmann::json environment() const;
   /// Drops what the metrics say of epochs that will be trained again: those after `epochs` complete ones.
   void rewind_metrics(std::uint64_t epochs) const;
-  /// One row per sample: index,label,prediction,loss.
-  void write_predictions(const std::string& split, const std::vector<Prediction>& predictions) const;
+  /// predictions_SPLIT.csv, one row per sample: index,label,prediction,loss and, where groups are known, the number of the group.
+  /// With a breakdown also accuracy_SPLIT.csv, a row per class and group.
+  void write_predictions(const std::string& split, const std::vector<Prediction>& predictions, const std::optional<Breakdown>& breakdown) const;
+  /// What the run ended with, in result.json: its presence says that the run is complete.
+  void write_result(const nlohmann::ordered_json& result) const;
+  std::optional<nlohmann::json> result() const;
 
  private:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}

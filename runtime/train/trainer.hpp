@@ -2,6 +2,7 @@
 #pragma once
 #include "runtime/data/batch.hpp"
 #include "runtime/session/session.hpp"
+#include "runtime/train/breakdown.hpp"
 #include "runtime/train/checkpoint.hpp"
 #include "runtime/train/config.hpp"
 #include "runtime/train/events.hpp"
@@ -31,13 +32,6 @@ void account(Totals& totals, const BatchResult& result, std::span<const antidrom
 
 /// Spikes of the populations that fire, out of per-neuron sums over `totals.samples` trials.
 Activity activity_of(const Totals& totals, const Manifest& manifest);
-
-/// One row per sample of an evaluation.
-struct Prediction {
-  std::uint64_t index = 0;
-  std::int32_t label = -1, prediction = -1;
-  double loss = 0;
-};
 
 /// Runs a data set forward, in its own order; `predictions`, when given, receives one entry per sample.
 Totals evaluate(Session& session, const data::Dataset& data, const data::BatchSettings& batches, std::uint64_t batch, std::vector<Prediction>* predictions = nullptr);

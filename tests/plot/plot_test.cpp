@@ -219,5 +219,22 @@ TEST(Plots, text_is_escaped_in_svg) {
   EXPECT_NE(svg.find("<title>a &lt; b &amp; &quot;c&quot;</title>"), std::string::npos);
 }
 
+TEST(Comparison, draws_every_variant_its_runs_and_the_target) {
+  const Comparison data{.subtitle = "three losses", .target = 0.8, .curves = {{"sum", {1, 2, 3}, {0.3, 0.5, 0.7}, {{0.2, 0.4, 0.6}, {0.4, 0.6, 0.8}}}, {"max", {1, 2}, {0.2, nan}, {{0.2, nan}}}}};
+  const Figure figure = comparison(data);
+  EXPECT_EQ(svg_problem(to_svg(figure.scene)), "");
+  for (const char* words : {"sum", "max", "target 80 %", "validation accuracy (%)", "epoch"}) EXPECT_TRUE(says(figure.scene, words)) << words;
+  EXPECT_EQ(to_csv(figure.table), "variant,epoch,mean,run_1,run_2\nsum,1,0.3,0.2,0.4\nsum,2,0.5,0.4,0.6\nsum,3,0.7,0.6,0.8\nmax,1,0.2,0.2,\nmax,2,,,\n");
+  EXPECT_EQ(svg_problem(to_svg(comparison({}).scene)), "");
+}
+
+TEST(AccuracyBars, has_a_row_for_every_group) {
+  const Figure figure = accuracy_bars({.subtitle = "speakers", .rows = {{"anna", 20, 19}, {"bert", 10, 0}, {"nobody", 0, 0}}});
+  EXPECT_EQ(svg_problem(to_svg(figure.scene)), "");
+  for (const char* words : {"anna", "95.0 % of 20", "0.0 % of 10", "accuracy (%)"}) EXPECT_TRUE(says(figure.scene, words)) << words;
+  EXPECT_EQ(figure.table.rows.size(), 3u);
+  EXPECT_EQ(svg_problem(to_svg(accuracy_bars({}).scene)), "");
+}
+
 }  // namespace
 }  // namespace antidrome::plot

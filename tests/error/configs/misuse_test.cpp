@@ -50,6 +50,11 @@ const Misuse table[] = {
     {"a state that does not exist", "", "run build --config run.toml --record output.w", {"--record output.w: error: the model has nothing called 'output.w' to record [AD413]"}, 2},
     {"a sample that does not exist", "", "run build --config run.toml --samples 100", {"--samples 100: error: 'yinyang test' has samples [0, 100) [AD414]"}, 2},
 
+    {"a target for one run", "", trains("--target-accuracy 50"), {"error: --target-accuracy compares several runs [AD406]"}, 2},
+    {"values without a key", "", trains("--vary train.batch"), {"--vary train.batch: error: not of the form key=value,value [AD407]"}, 2},
+    {"the same seed twice", "", trains("--seeds 3,3"), {"error: two runs would be called 'seed_3' [AD406]"}, 2},
+    {"groups of data that have none", "", "cross-validate --config run.toml", {"run.toml: error: the data set has 0 groups to leave out, at least two are needed [AD415]", "use --folds 5"}, 2},
+
     // the configuration
     {"not TOML", "[train\nepochs = 3\n", trains(), {"run.toml:1:7: error: not valid TOML", "[AD401]"}, 2},
     {"unknown key", with("epochs = 4", "epcohs = 4"), trains(), {"run.toml:12:1: error: unknown key 'train.epcohs' [AD402]\n  epcohs = 4\n  ^\n  remedy: did you mean 'epochs'?"}, 2},

@@ -1,0 +1,120 @@
+#include "runtime/cli/training.hpp"
+
+#include "runtime/cli/environment.hpp"
+#include "runtime/cli/model_source.hpp"
+#include "runtime/cli/plots.hpp"
+#include "runtime/cli/recording_files.hpp"
+#include "runtime/session/failure.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace antidrome::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+extern "C" void on_interrupt(int signal_number) {
+  interrupted = 1;
+  std::signal(signal_number, SIG_DFL);  // a second one ends it at once
+}
+
+std::uint64_t trained_numbers(const Manifest& m) {
+  std::uint64_t n = 0;
+  for (const ParameterInfo& p : m.parameters) n += p.trainable ? p.elements() : 0;
+  return n;
+}
+
+std::uint64_t size_of(const std::unique_ptr<data::Dataset>& split) { return split == nullptr ? 0 : split->size(); }
+
+// The spikes of the first sample, for the raster.
+void record_first(Session& session, const RunConfig& config, const Splits& splits, const data::Dataset& split, const RunFolder& folder) {
+  std::vector<std::string> names;
+  for (const PopulationInfo& p : session.manifest().populations)
+    if (p.fires) names.push_back(p.name + ".spikes");
+  const RecordRequest request = record_request(session.manifest(), names);
+  data::EventBatch batch;
+  const std::size_t first[] = {0};
+  data::BatchBuilder(split, batch_settings(config, splits)).build(first, 0, false, batch);
+  RecordingFile file(folder.path() / "recording.h5", session.manifest(), config.trial);
+  file.add(0, split.sample(0), record(session, batch.samples()[0], request), request);
+  file.close();
+}
+
+// The figures that a run ends with: of the validation and the test set, the better one of them last.
+void report(Session& session, const RunConfig& config, const Splits& splits, const RunFolder& folder, MetricsWriter& metrics, const TrainFlags& flags) {
+  const bool labelled = !session.manifest().losses.empty() && session.manifest().losses.front().labelled;
+  nlohmann::ordered_json result = {{"seed", config.train.seed}, {"checkpoint", config.output.report}, {"splits", nlohmann::ordered_json::object()}};
+  for (const data::Dataset* split : {splits.validation.get(), splits.test.get()}) {
+    if (split == nullptr || split->size() == 0) continue;
+    const bool last = split == splits.test.get() || size_of(splits.test) == 0;
+    TestDone done;
+    done.split = split == splits.test.get() ? "test" : "validation";
+    std::vector<Prediction> predictions;
+    done.totals = evaluate(session, *split, batch_settings(config, splits), config.train.batch, &predictions);
+    done.breakdown = breakdown_of(config, session.manifest(), *split, predictions);
+    metrics.test(done);
+    folder.write_predictions(done.split, predictions, done.breakdown);
+    result["splits"][done.split] = {{"samples", done.totals.samples}, {"loss", std::isfinite(done.totals.mean_loss()) ? nlohmann::ordered_json(done.totals.mean_loss()) : nlohmann::ordered_json()}};
+    if (labelled) result["splits"][done.split]["accuracy"] = done.totals.accuracy();
+    if (!last) continue;
+    record_first(session, config, splits, *split, folder);
+    if (done.breakdown && !flags.quiet) print_breakdown(*done.breakdown, done.breakdown->classes.size() <= 12);
+    if (labelled) fmt::print("{} accuracy: {:.1f} %\n", done.split, 100 * done.totals.accuracy());
+    else fmt::print("{} loss: {:.6g}\n", done.split, done.totals.mean_loss());
+  }
+  folder.write_result(result);
+}
+
+}  // namespace
+
+void catch_interrupts() {
+  std::signal(SIGINT, on_interrupt);
+  std::signal(SIGTERM, on_interrupt);
+}
+
+std::optional<Breakdown> breakdown_of(const RunConfig& config, const Manifest& manifest, const data::Dataset& data, const std::vector<Prediction>& predictions) {
+  if (manifest.losses.empty() || !manifest.losses.front().labelled) return {};
+  return break_down(predictions, data::class_names(config.data.values.at("kind"), std::max(data.classes(), manifest.scores())), data.groups());
+}
+
+void print_breakdown(const Breakdown& breakdown, bool confusion) {
+  if (confusion) fmt::print("{}", confusion_text(breakdown));
+  fmt::print("{}", groups_text(breakdown));
+}
+
+bool train_run(const RunConfig& config, const RunPlace& place, const TrainFlags& flags, const Context& context) {
+  const std::unique_ptr<Session> session = make_session(config, flags.quiet);
+  const Manifest& m = session->manifest();
+  if (m.losses.empty() || m.rule.empty())
+    fail(exit_user, "AD412", {m.model}, m.losses.empty() ? "the model has no loss, so there is nothing to learn" : "the model has no learning rule",
+         "add net.loss(…) and net.learn(EventProp{}) to its network()");
+  const Splits splits = open_splits(config, m);
+  if (size_of(splits.train) == 0) fail(exit_user, "AD411", {config.file, 0, 0}, "the data set has no training samples");
+  Trainer::Options options;
+  options.strict = flags.strict;
+  Trainer trainer(*session, config, splits, options);
+  if (place.checkpoint) trainer.resume(read_checkpoint(*place.checkpoint));
+  const RunFolder folder = place.checkpoint ? RunFolder::open(place.folder) : RunFolder::create(place.folder, config, describe_environment(*session, context.words));
+  trainer.save_to(folder.checkpoints());
+  if (place.checkpoint) folder.rewind_metrics(trainer.epoch());
+
+  const bool labelled = m.losses.front().labelled;
+  MetricsWriter metrics(folder, m);
+  ProgressLine progress(isatty(STDERR_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr, flags.quiet, labelled);
+  trainer.listen(metrics);
+  trainer.listen(progress);
+  const RunStart start{folder.path().string(), m.model, config.train.epochs, data::epoch_size(*splits.train, splits.augment), size_of(splits.validation), size_of(splits.test),
+                       trained_numbers(m), session->workspace_bytes(), trainer.epoch(), labelled};
+  metrics.start(start);
+  progress.start(start);
+  catch_interrupts();
+  if (trainer.run() == Trainer::Outcome::interrupted) return false;
+  const fs::path best = folder.checkpoints() / "best.h5";
+  if (config.output.report == "best" && fs::exists(best)) restore_parameters(read_checkpoint(best), *session);
+  report(*session, config, splits, folder, metrics, flags);
+  if (config.output.plots && flags.plots) plot_run(folder.path(), flags.quiet);
+  return true;
+}
+
+}  // namespace antidrome::cli
