@@ -62,6 +62,7 @@ class Backward {
   }
 
   void undo(const Record& r) {
+    t_.step = r.step;                        // a key of the draws
     switch (r.kind) {
       case Record::Kind::arrive: return undo_arrive(r);
       case Record::Kind::advance: return undo_advance(r);

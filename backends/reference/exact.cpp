@@ -41,6 +41,7 @@ class ExactRun {
       move_to(stop);
       if (stop != grid_point) continue;
       t_.after(time_);
+      t_.step_loss(time_);
       t_.trace();
       ++t_.step;
       spikes_in_step_ = 0;

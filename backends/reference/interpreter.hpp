@@ -22,6 +22,7 @@ struct Events {
 struct Sample {
   std::vector<Events> sources;      ///< one per source cell, in the Program's order
   int label = -1;                   ///< -1: none; labelled losses then count nothing
+  std::uint64_t index = 0;          ///< in its data set: a key of its draws
 };
 
 struct Settings {
@@ -30,6 +31,7 @@ struct Settings {
   bool training = false;            ///< what training() answers
   bool backward = true;
   bool traces = false;
+  std::uint64_t seed = 1, epoch = 0;   ///< keys of the draws
 };
 
 /// Per parameter, in the Program's order: rows x cols numbers without padding.
@@ -73,6 +75,8 @@ class Interpreter {
   const ir::Program& program() const;
   /// Const and without shared state: may be called from several threads.
   Result run(const Sample&, const Parameters&, const Settings&) const;
+  /// A batch: all forward passes, the means over the batch that losses read, then the losses and backward pass of each sample.
+  std::vector<Result> run(const std::vector<Sample>&, const Parameters&, const Settings&) const;
 
  private:
   std::unique_ptr<const Model> model_;

@@ -4,10 +4,21 @@
 
 #include "codegen/diagnostics/diagnostics.hpp"
 #include "codegen/ir/names.hpp"
+#include "runtime/include/antidrome/philox.h"
 
 namespace antidrome::reference {
 
 using Axes = ir::Parameter::Axes;
+
+namespace {
+
+double drawn(const Address& a, const Frame& f) {
+  double four[4];
+  antidrome_draw(a.kind == Address::Kind::normal, f.seed, static_cast<std::uint32_t>(a.index), f.epoch, f.sample, f.step / 4, static_cast<std::uint32_t>(f.neuron), four);
+  return four[f.step % 4];
+}
+
+}  // namespace
 
 double read(const Address& a, const Frame& f) {
   switch (a.kind) {
@@ -26,6 +37,8 @@ double read(const Address& a, const Frame& f) {
     case Address::Kind::trial: return f.trial;
     case Address::Kind::training: return f.training;
     case Address::Kind::h: return f.h;
+    case Address::Kind::uniform:
+    case Address::Kind::normal: return drawn(a, f);
     case Address::Kind::gather_adjoint:
     case Address::Kind::gather_kappa:
     case Address::Kind::gradient: break;
@@ -103,6 +116,7 @@ void Model::place_cells() {
       addresses_[ir::adjoint_name(s.name)] = {Address::Kind::adjoint, values, true};
       values += maps.size;
     }
+    for (const ir::Draw& d : c.draws) addresses_[d.name] = {d.kind == ir::Draw::Kind::normal ? Address::Kind::normal : Address::Kind::uniform, static_cast<std::size_t>(d.site), true};
     addresses_[ir::acc_name(c.name)] = {Address::Kind::acc, 0, false};
     addresses_[ir::slope_name(c.name)] = {Address::Kind::slope, 0, false};
   }

@@ -15,9 +15,9 @@ using Values = std::vector<double>;
 /// Where the value of a symbol is found.
 struct Address {
   enum class Kind { state, start, adjoint, parameter, gather, gather_adjoint, gather_kappa, dot_adjoint, dot_kappa, nu_post,
-                    acc, slope, gradient, time, dt, trial, training, h };
+                    acc, slope, gradient, uniform, normal, time, dt, trial, training, h };
   Kind kind = Kind::time;
-  std::size_t index = 0;        ///< of neuron 0 in Values (state, start, adjoint) or gathers; parameter; gather's number (dots)
+  std::size_t index = 0;        ///< of neuron 0 in Values (state, start, adjoint) or gathers; parameter; gather's number (dots); site of a draw
   bool per_neuron = true;       ///< parameter and gradient: false when shared
 };
 
@@ -33,6 +33,8 @@ struct Frame {
   const std::vector<double>* dot_kappa = nullptr;
   double nu_post = 0, acc = 0, slope = 0;
   double time = 0, h = 0, dt = 0, trial = 0, training = 0;
+  std::uint64_t seed = 0;                          ///< with the following: keys of a draw
+  std::uint32_t epoch = 0, sample = 0, step = 0;
 };
 
 double read(const Address&, const Frame&);

@@ -54,6 +54,7 @@ class SimulatorLibrary {
   const ir::Program& program() const { return interpreter_.program(); }
 
   int run_batch(const antidrome_batch&) const;
+  std::vector<Result> run_wave(const antidrome_batch&, const Parameters&, std::size_t first, std::size_t count) const;
   Parameters parameters_of(const antidrome_batch&) const;
   Sample sample_of(const antidrome_batch&, std::size_t k) const;
   Settings settings_of(const antidrome_batch&, std::size_t k) const;
@@ -86,6 +87,7 @@ Parameters SimulatorLibrary::parameters_of(const antidrome_batch& b) const {
 Sample SimulatorLibrary::sample_of(const antidrome_batch& b, std::size_t k) const {
   Sample sample;
   sample.label = b.samples[k].label;
+  sample.index = b.samples[k].index;
   const std::size_t sources = program().cells.size() - populations_.size();
   for (std::size_t s = 0; s < sources; ++s) {
     const antidrome_events& in = b.samples[k].sources[s];
@@ -103,7 +105,7 @@ Sample SimulatorLibrary::sample_of(const antidrome_batch& b, std::size_t k) cons
 Settings SimulatorLibrary::settings_of(const antidrome_batch& b, std::size_t k) const {
   const antidrome_settings& s = *b.settings;
   const bool traces = b.record && b.record->trace && b.record->sample == k;
-  return {.dt_ms = s.dt_ms, .steps = static_cast<int>(s.steps), .training = s.training != 0, .backward = s.backward != 0, .traces = traces};
+  return {.dt_ms = s.dt_ms, .steps = static_cast<int>(s.steps), .training = s.training != 0, .backward = s.backward != 0, .traces = traces, .seed = s.seed, .epoch = s.epoch};
 }
 
 void SimulatorLibrary::clear_gradients(const antidrome_batch& b) const {
@@ -182,18 +184,13 @@ void SimulatorLibrary::write_record(const antidrome_record& record, const Result
 
 int SimulatorLibrary::run_batch(const antidrome_batch& b) const {
   const Parameters parameters = parameters_of(b);
-  const std::size_t batch = b.settings->batch, wave = std::clamp<std::size_t>(b.settings->threads, 1, std::max<std::size_t>(batch, 1));
+  const std::size_t batch = b.settings->batch, threads = std::clamp<std::size_t>(b.settings->threads, 1, std::max<std::size_t>(batch, 1));
+  const std::size_t wave = program().couples_samples() ? batch : threads;
   clear_gradients(b);
   std::uint32_t code = ANTIDROME_OK;
   for (std::size_t first = 0; first < batch; first += wave) {
-    const std::size_t count = std::min(wave, batch - first);
-    std::vector<Result> results(count);
-    const auto work = [&](std::size_t k) { results[k] = interpreter_.run(sample_of(b, first + k), parameters, settings_of(b, first + k)); };
-    std::vector<std::thread> threads;
-    for (std::size_t k = 1; k < count; ++k) threads.emplace_back(work, k);
-    work(0);
-    for (std::thread& t : threads) t.join();
-    for (std::size_t k = 0; k < count; ++k) {
+    const std::vector<Result> results = run_wave(b, parameters, first, std::min(wave, batch - first));
+    for (std::size_t k = 0; k < results.size(); ++k) {
       write_sample(b, first + k, results[k]);
       code = std::max(code, b.status[first + k].code);
       if (b.settings->backward && b.status[first + k].code == ANTIDROME_OK) add_gradients(b, results[k]);
@@ -201,6 +198,22 @@ int SimulatorLibrary::run_batch(const antidrome_batch& b) const {
     }
   }
   return static_cast<int>(code);
+}
+
+/// Samples [first, first + count): a thread each, or, where a loss reads the whole batch, all of them together.
+std::vector<Result> SimulatorLibrary::run_wave(const antidrome_batch& b, const Parameters& parameters, std::size_t first, std::size_t count) const {
+  if (program().couples_samples()) {
+    std::vector<Sample> samples;
+    for (std::size_t k = 0; k < count; ++k) samples.push_back(sample_of(b, first + k));
+    return interpreter_.run(samples, parameters, settings_of(b, b.record ? b.record->sample : 0));
+  }
+  std::vector<Result> results(count);
+  const auto work = [&](std::size_t k) { results[k] = interpreter_.run(sample_of(b, first + k), parameters, settings_of(b, first + k)); };
+  std::vector<std::thread> threads;
+  for (std::size_t k = 1; k < count; ++k) threads.emplace_back(work, k);
+  work(0);
+  for (std::thread& t : threads) t.join();
+  return results;
 }
 
 }  // namespace

@@ -23,6 +23,10 @@ Frame Trial::frame(const Values& state, double time, std::size_t neuron) const {
   f.dt = settings.dt_ms;
   f.trial = end();
   f.training = settings.training ? 1 : 0;
+  f.seed = settings.seed;
+  f.epoch = static_cast<std::uint32_t>(settings.epoch);
+  f.sample = static_cast<std::uint32_t>(sample.index);
+  f.step = step;
   return f;
 }
 

@@ -1,5 +1,7 @@
 // One sample on its way forwards: the operations that both time modes are made of, each of which leaves a record behind.
 #pragma once
+#include <map>
+
 #include "backends/reference/model.hpp"
 
 namespace antidrome::reference {
@@ -31,6 +33,9 @@ struct Record {
   std::vector<Fired> fired;
 };
 
+/// Per batch mean (a node of a loss): its value at top level, then of each element.
+using BatchMeans = std::map<ir::Expr, std::vector<double>>;
+
 class Trial {
  public:
   Trial(const Model&, const Sample&, const Parameters&, const Settings&, Result&);
@@ -56,6 +61,7 @@ class Trial {
   Values x;                          ///< the state now
   std::vector<double> sums;          ///< of all gathers
   std::vector<Record> records;
+  const BatchMeans* means = nullptr; ///< known once all samples have come to their end
   std::uint32_t step = 0;
   int spikes = 0;                    ///< numbered in order of emission, over all cells
 
@@ -73,5 +79,6 @@ void run_backward(Trial&);
 double loss_value(const Trial&, const ir::ProgramLoss&, const Values&, double time, int label);
 void add_loss_seeds(const Trial&, const ir::ProgramLoss&, const Values&, double time, double weight, Values& lambda, Parameters& gradients);
 void finish_losses(Trial&);         ///< terminal losses, scores and prediction
+BatchMeans batch_means(const std::vector<const Trial*>&);   ///< over these samples
 
 }  // namespace antidrome::reference

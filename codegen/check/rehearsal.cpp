@@ -183,11 +183,30 @@ Rehearsal rehearse(const reference::Interpreter& interpreter, const reference::S
   return best;
 }
 
+namespace {
+
+/// Draws are constants of the gradient; here they have the value at which a dropout with p < 1/2 lets spikes pass and noise is still.
+void without_draws(Model& m) {
+  const auto still = [](Expr e) {
+    Bindings draws;
+    for (const std::string& name : free_symbols(e))
+      if (is_draw(name)) draws.emplace(symbol(name), Expr(name.starts_with("draw_uniform") ? 0.5 : 0.0));
+    return substitute(e, draws);
+  };
+  for (auto& [trigger, hook] : m.hooks) {
+    for (Effect& e : hook.effects) e.value = still(e.value);
+    if (hook.result.defined()) hook.result = still(hook.result);
+  }
+}
+
+}  // namespace
+
 Network shrink(const Network& network, const RehearsalOptions& o) {
   Network n = network;
   for (Population& p : n.populations) {
     p.size = std::min(p.size, p.source ? o.source_units : o.neurons);
     all_trainable(p.values);
+    without_draws(p.model);
   }
   for (Projection& p : n.projections) {
     all_trainable(p.values);

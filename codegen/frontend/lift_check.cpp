@@ -8,6 +8,7 @@
 #include <random>
 
 #include "codegen/frontend/session.hpp"
+#include "codegen/ir/names.hpp"
 
 namespace antidrome::frontend {
 namespace {
@@ -88,6 +89,8 @@ class HookRunner {
     c.trial = random_.between(20, 200);
     c.time = random_.between(0, c.trial);
     c.training = random_.below(2) == 1;
+    c.draws = static_cast<unsigned long long>(random_.below(1 << 30));
+    c.one_draw = true;
     return c;
   }
 
@@ -96,6 +99,10 @@ class HookRunner {
     if (name == "dt") return c.dt;
     if (name == "trial") return c.trial;
     if (name == "training") return c.training ? 1 : 0;
+    if (ir::is_draw(name)) {
+      context = c;
+      return name.starts_with("draw_uniform") ? uniform() : ir::is_white(name) ? white() : normal();
+    }
     throw InternalError(fmt::format("the lifted equations name '{}', which no object has", name));
   }
 

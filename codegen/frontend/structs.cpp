@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "codegen/frontend/suggest.hpp"
+#include "codegen/ir/names.hpp"
 #include "codegen/frontend/walker.hpp"
 
 namespace antidrome::frontend {
@@ -56,7 +57,7 @@ const char* synonym(llvm::StringRef name) {
 
 bool is_reserved(const std::string& name) {
   static const std::vector<std::string> words = {"time", "dt", "trial", "training", "acc", "slope"};
-  static const std::vector<std::string> prefixes = {"lambda_", "grad_", "start_", "saved_", "kappa_", "dot_"};
+  static const std::vector<std::string> prefixes = {"lambda_", "grad_", "start_", "saved_", "kappa_", "dot_", "draw_"};
   if (std::find(words.begin(), words.end(), name) != words.end()) return true;
   return std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& p) { return name.starts_with(p); });
 }
@@ -120,7 +121,7 @@ class StructLifter {
     s.key = names_.getName(instance);
     const std::vector<const CXXRecordDecl*> records = record_arguments(instance);
     const CXXRecordDecl* self = records.front();
-    walker_.set_use(use_of(records));
+    walker_.begin_struct(use_of(records));
     seen_.emplace(self, &shape);
     s.model.name = self->getNameAsString();
     s.model.at = walker_.locate(self->getLocation());
@@ -195,6 +196,28 @@ class StructLifter {
     if (kind == ir::Kind::number) report("AD117", fires.at, fmt::format("fires() of '{}' is always {}", m.name, fires.result.value() != 0 ? "true" : "false"), "compare a state with a threshold: v >= theta");
     else if (kind == ir::Kind::not_equal || kind == ir::Kind::equal)
       report("AD117", fires.at, fmt::format("fires() of '{}' is not a crossing: it asks whether two numbers are equal", m.name), "compare with >= or <=");
+    check_draws(m, fires);
+  }
+
+  /// A draw may be a guard beside a crossing, not a part of it: an escape rate has no crossing to differentiate.
+  void check_draws(const ir::Model& m, const ir::Hook& fires) {
+    std::set<std::string> states, draws;
+    for (const std::string& name : ir::free_symbols(fires.result)) {
+      const ir::Symbol* s = m.find(name);
+      if (ir::is_draw(name)) draws.insert(name);
+      else if (s && (s->role == ir::Role::state || s->role == ir::Role::input)) states.insert(name);
+    }
+    if (draws.empty()) return;
+    bool crossing = false, mixed = false;
+    for (const ir::Kind kind : {ir::Kind::less, ir::Kind::less_equal})
+      for (const ir::Expr c : ir::nodes_of(fires.result, kind)) {
+        const bool moves = ir::depends_on(c, states);
+        crossing = crossing || moves;
+        mixed = mixed || (moves && ir::depends_on(c, draws));
+      }
+    if (mixed || !crossing)
+      report("AD117", fires.at, fmt::format("fires() of '{}' compares {} with a random draw", m.name, mixed ? "a state" : "nothing but parameters"),
+             "EventProp needs a threshold on states; a draw may be a second condition: v >= theta && uniform() >= p_drop");
   }
 
   const CXXMethodDecl* find_hook(const CXXRecordDecl* record, const KindShape& shape, const HookShape& hook, const std::vector<const CXXRecordDecl*>& records) {

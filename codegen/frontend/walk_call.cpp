@@ -72,15 +72,25 @@ Meaning Walker::dsl_call(const clang::CallExpr* e, const clang::FunctionDecl* f,
   if (name == "stop") return Meaning::of(ir::stop(number(e->getArg(0))));
   if (name == "sum" && e->getNumArgs() == 2) return reduce(ir::Kind::reduce_sum, e);
   if (name == "maximum" && e->getNumArgs() == 2) return reduce(ir::Kind::reduce_max, e);
-  if (name == "uniform" || name == "normal" || name == "white") {
-    if (trigger_ == ir::Trigger::fires)
-      return broken("AD117", e->getBeginLoc(), fmt::format("fires() draws a random number ('{}')", name), "EventProp needs a threshold on states: an escape rate has no crossing to differentiate");
-    return broken("AD114", e->getBeginLoc(), fmt::format("random draws ('{}') are not supported yet by learning rule EventProp", name), "leave the noise out of the equations");
+  if (e->getNumArgs() == 0 && (name == "uniform" || name == "normal" || name == "white")) return draw(name, e->getBeginLoc());
+  if (name == "batch_mean") {
+    if (trigger_ == ir::Trigger::loss) return Meaning::of(ir::make(ir::Kind::batch_mean, {number(e->getArg(0))}));
+    return broken("AD114", e->getBeginLoc(), fmt::format("batch_mean() in {}()", hook_name_), "only a loss can read the whole batch: it is known after the last trial");
   }
-  if (name == "batch_mean" || name == "batch_sum")
-    return broken("AD114", e->getBeginLoc(), fmt::format("'{}' is not supported yet by learning rule EventProp", name), "use the sample's own value");
+  if (name == "batch_sum")
+    return broken("AD114", e->getBeginLoc(), fmt::format("'{}' is not supported yet by learning rule EventProp", name), "use batch_mean(x) in a loss");
   known = false;
   return {};
+}
+
+/// A draw is a symbol: each place in the text (and each way to it, through functions) is one.
+Meaning Walker::draw(const std::string& name, clang::SourceLocation at) {
+  using ir::Trigger;
+  const bool noise = name == "white";
+  const bool fits = kind_ == StructKind::neuron && (noise ? trigger_ == Trigger::flow : trigger_ == Trigger::fires || trigger_ == Trigger::reset || trigger_ == Trigger::step);
+  if (!fits)
+    return broken("AD114", at, fmt::format("{}() in {}()", name, hook_name_), noise ? "white() is a term of a neuron's flow()" : "uniform() and normal() can be drawn in fires(), reset() and step() of a neuron; noise in flow() is white()");
+  return Meaning::of(ir::symbol(fmt::format("draw_{}_{}", name, draws_++)));
 }
 
 Meaning Walker::derivative_of(const clang::CallExpr* e) {

@@ -31,8 +31,11 @@ class Walker {
   /// The hook as a parallel map. `objects`: the struct itself, then one per reference parameter.
   ir::Hook lift(const clang::CXXMethodDecl* hook, StructKind kind, ir::Trigger trigger, const std::vector<Object>& objects);
 
-  /// Errors outside the model file (in a shipped struct) get a note that says where the model uses it.
-  void set_use(clang::SourceLocation use) { use_ = use; }
+  /// The hooks of another struct follow. Errors outside the model file (in a shipped struct) get a note that says where the model uses it.
+  void begin_struct(clang::SourceLocation use) {
+    use_ = use;
+    draws_ = 0;
+  }
   Location locate(clang::SourceLocation) const;
   void error(const char* code, clang::SourceLocation at, std::string message, std::string remedy = {});
 
@@ -75,6 +78,7 @@ class Walker {
   Meaning operator_call(const clang::CXXOperatorCallExpr*);
   Meaning method_call(const clang::CXXMemberCallExpr*);
   Meaning dsl_call(const clang::CallExpr*, const clang::FunctionDecl*, bool& known);
+  Meaning draw(const std::string& name, clang::SourceLocation at);
   Meaning derivative_of(const clang::CallExpr*);
   Meaning reduce(ir::Kind, const clang::CallExpr*);
   Meaning apply(const Meaning& function, const clang::CXXMethodDecl*, const std::vector<Meaning>& arguments, clang::SourceLocation at);
@@ -85,6 +89,7 @@ class Walker {
   std::set<const clang::Decl*>& called_;      ///< every member function that some hook reached
   bool failed_ = false;                       ///< in this hook: what follows may be nonsense
   clang::SourceLocation use_;
+  int draws_ = 0;                             ///< of this struct so far
 
   // of the hook being lifted
   StructKind kind_ = StructKind::neuron;

@@ -24,7 +24,8 @@ Expr partial(Expr e, std::size_t k) {
     case Kind::logical_not:
     case Kind::floor:
     case Kind::stop:
-    case Kind::is_label: return 0;
+    case Kind::is_label:
+    case Kind::batch_mean: return 0;
     case Kind::add: return 1;
     case Kind::sub: return k == 0 ? 1 : -1;
     case Kind::mul: return k == 0 ? arg(1) : arg(0);

@@ -33,6 +33,7 @@ class Evaluator {
       case Kind::reduce_max:
       case Kind::at_label: return reduce(e);
       case Kind::is_label: return view().label == element_ ? 1 : 0;
+      case Kind::batch_mean: return view().batch_mean ? view().batch_mean(e, element_) : (*this)(e.arg(0));
       case Kind::expdd: {
         std::vector<double> points;
         for (const Expr& a : e.args()) points.push_back((*this)(a));

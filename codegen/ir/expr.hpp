@@ -76,6 +76,7 @@ Expr substitute(Expr e, const Bindings& bindings);
 Expr rename(Expr e, const std::function<std::string(const std::string&)>& f);   ///< new names for all symbols
 std::set<std::string> free_symbols(Expr e);
 bool depends_on(Expr e, const std::set<std::string>& names);
+std::vector<Expr> nodes_of(Expr e, Kind kind);                   ///< each once, arguments before their users
 std::size_t dag_size(Expr e);                                    ///< distinct nodes
 
 /// Algebraic clean-up that keeps the value: like terms merged, common factors cancelled (a/b*b), products flattened in a
@@ -108,7 +109,13 @@ double evaluate(Expr e, const Lookup& lookup);
 
 /// What a loss sees: `count` neurons. Below a reduction, and everywhere when `element` >= 0, every symbol is looked up by `value`
 /// with the index of the element (so it must also answer for what all elements share); elsewhere by `shared`.
-struct Elements { int count = 0; int label = -1; std::function<double(const std::string&, int)> value; };
+/// `batch_mean`: of an element (or -1) by the node; where it is empty, the sample is a batch of its own.
+struct Elements {
+  int count = 0;
+  int label = -1;
+  std::function<double(const std::string&, int)> value;
+  std::function<double(Expr, int)> batch_mean = {};
+};
 double evaluate(Expr e, const Elements& elements, int element, const Lookup& shared);
 
 /// A flat program for repeated evaluation: symbols become slots, shared sub-expressions are computed once.

@@ -9,7 +9,7 @@
 namespace antidrome::ir::detail {
 namespace {
 
-bool is_reduction(Kind k) { return k == Kind::reduce_sum || k == Kind::reduce_max || k == Kind::at_label || k == Kind::is_label; }
+bool is_reduction(Kind k) { return k == Kind::reduce_sum || k == Kind::reduce_max || k == Kind::at_label || k == Kind::is_label || k == Kind::batch_mean; }
 bool is_negative_number(Expr e) { return e.is(Kind::number) && e.value() < 0; }
 
 Expr fold_numbers(Kind kind, const std::vector<Expr>& args) {
@@ -136,7 +136,8 @@ double apply(Kind kind, double a, double b, double c) {
     case Kind::reduce_sum:
     case Kind::reduce_max:
     case Kind::at_label:
-    case Kind::is_label: break;
+    case Kind::is_label:
+    case Kind::batch_mean: break;
   }
   throw InternalError("internal error: no numeric meaning for kind '" + std::string(spelling_of(kind)) + "', please report it");
 }

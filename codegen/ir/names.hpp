@@ -14,4 +14,7 @@ inline std::string dot_name(std::string_view operand) { return prefixed(operand,
 inline std::string qualified(std::string_view owner, std::string_view member) { return std::string(owner) + "." + std::string(member); }
 inline std::string acc_name(std::string_view cell) { return qualified(cell, "acc"); }
 inline std::string slope_name(std::string_view cell) { return qualified(cell, "slope"); }
+/// Names of draws in the hooks of a model: "draw_uniform_0", "draw_normal_1", "draw_white_2", numbered per struct.
+inline bool is_draw(std::string_view member) { return member.starts_with("draw_"); }
+inline bool is_white(std::string_view member) { return member.starts_with("draw_white_"); }
 }  // namespace antidrome::ir

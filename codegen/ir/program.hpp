@@ -42,6 +42,15 @@ struct State {
   Location at;
 };
 
+/// A random number per neuron and step: a symbol like any other, and a constant of the gradient. It is a function of the run's seed,
+/// the epoch, the sample's index in its data set, the site, the neuron and the step, so that it can be drawn again anywhere.
+struct Draw {
+  enum class Kind { uniform, normal };
+  std::string name;                       ///< "hidden.draw_uniform_0"
+  Kind kind = Kind::uniform;
+  int site = 0;                           ///< counts the draws of the Program
+};
+
 /// A population with everything that lives on its axis.
 struct Cell {
   std::string name;
@@ -49,6 +58,8 @@ struct Cell {
   bool source = false;                    ///< no states; spikes come from the data. (A source may have source-placed synapse states: then it has states)
   std::vector<State> states;
   std::vector<std::string> gathers;       ///< G symbols of continuous couplings that `flow` reads ("edge.G1"); complete before advance
+
+  std::vector<Draw> draws;                ///< grid mode; noise in the flow has become a term of `advance`
 
   // forward
   std::vector<Update> flow;               ///< d(state)/dt in states, parameters, gathers, time
@@ -118,12 +129,13 @@ struct Edge {
 /// The terminal (or per-step) loss: scores, value, and the adjoint it seeds.
 struct ProgramLoss {
   std::string name, cell;                 ///< cell whose readout states it sees
+  Location at;                            ///< where net.loss was called
   Loss::When when = Loss::When::end;
   bool labelled = true;
   Expr score;                             ///< per element; undefined for readouts without score()
   Expr value;                             ///< reductions over the elements of `cell`
   std::vector<Update> seed;               ///< "cell.lambda_s" += dL/ds, per element; reads reductions
-  std::vector<Update> gradient;           ///< grad += of shared loss and readout parameters, once per sample (reductions inside)
+  std::vector<Update> gradient;           ///< grad += of loss and readout parameters: once per sample, or per element where the parameter is
 };
 
 struct Program {
@@ -135,6 +147,8 @@ struct Program {
   std::vector<ProgramLoss> losses;
   LearningRule learn;                     ///< name empty: forward only
 
+  /// Whether a loss reads batch_mean(): then all forward passes of a batch come before its losses and backward passes.
+  bool couples_samples() const;
   const Cell* cell(std::string_view name) const;
   const Edge* edge(std::string_view name) const;
   const Parameter* parameter(std::string_view name) const;

@@ -19,6 +19,7 @@ using namespace detail;
 
 constexpr Words<Parameter::Axes, 5> axes_words{{{Parameter::Axes::shared, "shared"}, {Parameter::Axes::neuron, "neuron"}, {Parameter::Axes::source, "source"},
                                                 {Parameter::Axes::target, "target"}, {Parameter::Axes::source_target, "source_target"}}};
+constexpr Words<Draw::Kind, 2> draw_words{{{Draw::Kind::uniform, "uniform"}, {Draw::Kind::normal, "normal"}}};
 constexpr Words<TimeMode, 2> modes{{{TimeMode::grid, "grid"}, {TimeMode::exact, "exact"}}};
 
 // The fields of a record that are lists of updates or single expressions: one table serves the writer and the reader.
@@ -65,6 +66,7 @@ std::string cell_text(const Cell& c) {
   for (const State& s : c.states)
     out += fmt::format("  {} {}{}{}\n", s.count ? "count" : "state", word_text(s.name), s.initial.defined() ? " = " + print(s.initial) : "", place_text(s.at));
   for (const std::string& g : c.gathers) out += fmt::format("  gathers {}\n", word_text(g));
+  for (const Draw& d : c.draws) out += fmt::format("  draw {} {} {}\n", word_text(d.name), word_of(draw_words, d.kind), d.site);
   return out + equations_text(c, cell_updates, cell_exprs) + "}\n";
 }
 
@@ -128,6 +130,14 @@ State read_state(Reader& in, bool count) {
   return s;
 }
 
+Draw read_draw(Reader& in) {
+  Draw d;
+  d.name = in.name();
+  d.kind = read_word(in, draw_words, "uniform or normal");
+  d.site = in.integer();
+  return d;
+}
+
 Cell read_cell(Reader& in) {
   Cell c;
   c.name = in.name();
@@ -143,6 +153,7 @@ Cell read_cell(Reader& in) {
     if (in.accept_word("state")) c.states.push_back(read_state(in, false));
     else if (in.accept_word("count")) c.states.push_back(read_state(in, true));
     else if (in.accept_word("gathers")) c.gathers.push_back(in.name());
+    else if (in.accept_word("draw")) c.draws.push_back(read_draw(in));
     else if (!read_equation(in, c, cell_updates, cell_exprs)) in.fail("a field of a cell");
   }
   return c;

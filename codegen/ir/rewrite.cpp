@@ -72,6 +72,15 @@ bool depends_on(Expr e, const std::set<std::string>& names) {
   return found;
 }
 
+std::vector<Expr> nodes_of(Expr e, Kind kind) {
+  std::vector<Expr> found;
+  std::unordered_set<Expr, ExprHash> seen;
+  visit(e, seen, [&](Expr x) {
+    if (x.is(kind)) found.push_back(x);
+  });
+  return found;
+}
+
 std::size_t dag_size(Expr e) {
   std::unordered_set<Expr, ExprHash> seen;
   visit(e, seen, [](Expr) {});

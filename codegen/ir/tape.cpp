@@ -37,7 +37,7 @@ class Layout {
   }
 
   void place_arguments(Expr e, Op& op) {
-    ANTIDROME_ASSERT(!e.is(Kind::reduce_sum) && !e.is(Kind::reduce_max) && !e.is(Kind::at_label) && !e.is(Kind::is_label), "a tape has no reductions");
+    ANTIDROME_ASSERT(!e.is(Kind::reduce_sum) && !e.is(Kind::reduce_max) && !e.is(Kind::at_label) && !e.is(Kind::is_label) && !e.is(Kind::batch_mean), "a tape has no reductions");
     std::vector<std::uint32_t> args;
     for (const Expr& a : e.args()) args.push_back(place(a));
     if (e.is(Kind::expdd)) {

@@ -20,7 +20,6 @@ class Backward {
  private:
   std::vector<Node> step();
   Node gradients();
-  void seeds_of_step(std::vector<Node>& out);
   void after(const CellPlan& p, std::vector<Node>& out);
   void jump(const CellPlan& p, std::vector<Node>& out);
   void advance(const CellPlan& p, std::vector<Node>& out);
@@ -42,6 +41,7 @@ class Backward {
 std::string adjoint_buffer(const std::string& adjoint) { return identifier(adjoint); }
 
 void Backward::place_adjoints(const Cell& c, Block& b, Column column, Row row) {
+  l_.place_draws(c, b, column);
   const CellPlan& p = l_.plan(c.name);
   for (const State& s : c.states) {
     if (s.count) continue;
@@ -98,19 +98,6 @@ Node Backward::begin() {
   Node n = make_node(NodeKind::function, body, "adjoints at the end of the trial");
   n.name = "begin_adjoint";
   return n;
-}
-
-void Backward::seeds_of_step(std::vector<Node>& out) {
-  for (const CellPlan& p : l_.cells) {
-    Block b(l_.constants, Column::block);
-    for (const State& s : p.cell->states) {
-      const std::string a = adjoint_name(s.name), seed = identifier(a) + "_seed_of_step";
-      if (!l_.module.buffer(seed)) continue;
-      b.place(seed, {seed, Row::step, Column::block}, "seed");
-      b.add({adjoint_buffer(a)}, b.read(seed));
-    }
-    if (!b.empty()) out.push_back(in_cell(NodeKind::for_blocks, p.cell->name, b.finish()));
-  }
 }
 
 void Backward::after(const CellPlan& p, std::vector<Node>& out) {
@@ -371,8 +358,8 @@ std::vector<Node> Backward::step() {
       for (const std::string& o : {adjoint_name(g.name), kappa_name(g.name)})
         if (!g.continuous && read.contains(dot_name(o))) operand(e, o);
   }
-  std::vector<Node> out;
-  seeds_of_step(out);
+  std::vector<Node> out = l_.draw_rows(true);
+  append(out, l_.seeds_of_step());
   for (const CellPlan& p : l_.cells) after(p, out);
   for (const CellPlan& p : l_.cells) jump(p, out);
   for (const CellPlan& p : l_.cells) advance(p, out);
@@ -407,7 +394,8 @@ Node Backward::finish() {
       Node n = make_node(NodeKind::reduce_gradient);
       n.name = q.name;
       n.buffer = from_loss;
-      n.value = 1.0;
+      n.cell = l_.module.buffer_of(from_loss).cell;
+      n.value = n.cell.empty() ? 1.0 : 0.0;
       body.push_back(n);
     }
   }
@@ -451,6 +439,21 @@ Node Backward::build() {
 }
 
 }  // namespace
+
+std::vector<Node> Lowering::seeds_of_step() {
+  std::vector<Node> out;
+  for (const CellPlan& p : cells) {
+    Block b(constants, Column::block);
+    for (const State& s : p.cell->states) {
+      const std::string a = adjoint_name(s.name), seed = identifier(a) + "_seed_of_step";
+      if (!module.buffer(seed)) continue;
+      b.place(seed, {seed, Row::step, Column::block}, "seed");
+      b.add({adjoint_buffer(a)}, b.read(seed));
+    }
+    if (!b.empty()) out.push_back(in_cell(NodeKind::for_blocks, p.cell->name, b.finish()));
+  }
+  return out;
+}
 
 Node Lowering::backward() { return Backward(*this).build(); }
 Node Lowering::begin_adjoint() { return Backward(*this).begin(); }

@@ -20,7 +20,7 @@ const Constants::Axes& Constants::axes(Expr e) {
     } else if (n != "dt" && n != "trial" && n != "training") {
       a.varies = true;
     }
-  } else if (e.is(Kind::reduce_sum) || e.is(Kind::reduce_max) || e.is(Kind::at_label) || e.is(Kind::is_label)) {
+  } else if (e.is(Kind::reduce_sum) || e.is(Kind::reduce_max) || e.is(Kind::at_label) || e.is(Kind::is_label) || e.is(Kind::batch_mean)) {
     a.varies = true;
   }
   for (Expr x : e.args()) {

@@ -241,6 +241,7 @@ Node Exact::hooks() {
     store_changed(b.update(c.after, "_after"), b, Column::block);
     out.push_back(in_cell(NodeKind::for_blocks, c.name, b.finish()));
   }
+  append(out, l_.losses(Loss::When::each_step));
   return named("step_hooks", out);
 }
 
@@ -262,7 +263,7 @@ Node Exact::undo_segment() {
 }
 
 Node Exact::undo_hooks() {
-  std::vector<Node> out;
+  std::vector<Node> out = l_.seeds_of_step();
   for (const CellPlan& p : l_.cells) {
     const Cell& c = *p.cell;
     if (c.back_after.empty() && c.back_after_gradient.empty()) continue;
@@ -383,7 +384,9 @@ Node Exact::build() {
       f.push_back(jump(p));
     }
   for (const EdgePlan& p : l_.edges) f.push_back(arrive(p));
-  f.push_back(named("finish_trial", l_.losses(Loss::When::end)));
+  std::vector<Node> end = l_.losses(Loss::When::end);
+  append(end, l_.batch_shares());
+  f.push_back(named("finish_trial", end));
   if (!l_.program.learn.name.empty()) {
     f.push_back(undo_segment());
     f.push_back(undo_hooks());

@@ -52,6 +52,7 @@ Node store_node(const Place& at, Expr value) {
 
 void Forward::place_states(const Cell& c, Block& b, Column column) {
   for (const State& s : c.states) b.place(s.name, {l_.state(s.name), Row::none, column}, local_name(s.name));
+  l_.place_draws(c, b, column);
 }
 
 Node Forward::begin() {
@@ -66,8 +67,9 @@ Node Forward::begin() {
     Node zero = make_node(NodeKind::store);
     zero.buffer = q.name;
     zero.value = 0.0;
-    if (q.shape == Shape::one) body.push_back(make_node(NodeKind::when_taping, {zero}));
-    if (q.space == Space::tape && q.name.find("_seed") != std::string::npos) {   // losses write neurons only: lanes beyond the last one stay zero
+    if (q.space == Space::tape && q.shape == Shape::one) body.push_back(make_node(NodeKind::when_taping, {zero}));
+    const bool from_loss = q.name.find("_seed") != std::string::npos || (q.shape == Shape::neurons && q.name.ends_with("_loss"));
+    if (q.space == Space::tape && from_loss) {                    // losses write neurons only: lanes beyond the last one stay zero
       zero.kind = NodeKind::clear;
       body.push_back(make_node(NodeKind::when_taping, {zero}));
     }
@@ -348,7 +350,7 @@ void Forward::coupling(const Edge& e, std::vector<Node>& out) {
 }
 
 std::vector<Node> Forward::step() {
-  std::vector<Node> out;
+  std::vector<Node> out = l_.draw_rows(false);
   for (const EdgePlan& p : l_.edges)
     if (p.by_spike) {
       out.push_back(arrivals_by_spike(p));
@@ -389,6 +391,7 @@ Node Forward::finish() {
       body.back().note = "spikes of the last step";
     }
   append(body, l_.losses(Loss::When::end));
+  append(body, l_.batch_shares());
   Node n = make_node(NodeKind::function, body);
   n.name = "finish_trial";
   return n;

@@ -30,6 +30,7 @@ enum class Space {
   worker,        ///< scratch of one worker, sizes known to the compiler
   history,       ///< of one worker, one row per step, in slices
   tape,          ///< of one sample, written by the forward pass, read by the backward pass
+  batch,         ///< of the whole batch, written between the passes
 };
 enum class Shape {
   neurons,       ///< [neurons of cell]
@@ -40,6 +41,7 @@ enum class Shape {
   spikes,        ///< [spike capacity] of reals
   units,         ///< [spike capacity] of ids or steps
   counters,      ///< [neurons + 1] of positions
+  draws,         ///< [4 steps][neurons]
   one,           ///< one number
 };
 
@@ -99,6 +101,20 @@ struct ParameterLayout {
   bool along_rows = false;        ///< one element per row (source axis)
 };
 
+/// The mean over the batch of what each sample leaves in the tape buffer `<name>_share`.
+struct BatchMean {
+  std::string name;
+  std::string cell;               ///< one number per neuron; empty: a single one
+};
+
+/// Random numbers of a cell. Where none of `amounts` (constants) is positive the run has no use for them, and they are not drawn.
+struct DrawLayout {
+  std::string buffer, cell;
+  int site = 0;
+  bool normal = false, always = false;
+  std::vector<ir::Expr> amounts;
+};
+
 struct HistoryLayout { std::string name, cell; };
 
 struct KernelModule {
@@ -115,6 +131,8 @@ struct KernelModule {
   std::vector<ParameterLayout> parameters;
   std::vector<Constant> constants;
   std::vector<Buffer> buffers;
+  std::vector<BatchMean> batch_means;   ///< when there are any, losses that read them come after all forward passes
+  std::vector<DrawLayout> draws;
   Node batch;                     ///< the whole batch: forward, backward
 
   const CellLayout& cell(std::string_view name) const;

@@ -68,13 +68,16 @@ KernelModule lower(const Program& program, const LowerOptions& options, Diagnost
   Lowering l(program, options, module, diagnostics);
   l.plan_all();
   if (diagnostics.has_errors()) return module;
+  std::vector<Node> finish = l.finish_batch();
   if (program.mode == TimeMode::exact) {
     module.batch.body.push_back(l.exact());
   } else {
     module.batch.body.push_back(l.forward());
     if (module.learns) module.batch.body.push_back(l.backward());
   }
-  module.batch.note = "one batch: forward passes of all samples, then backward passes in chunks";
+  append(module.batch.body, std::move(finish));
+  module.batch.note = module.batch_means.empty() ? "one batch: forward passes of all samples, then backward passes in chunks"
+                                                 : "one batch: forward passes of all samples, means over the batch, losses that read them, then backward passes in chunks";
   lay_out(l);
   mark_lists(module.batch, module);
   return module;

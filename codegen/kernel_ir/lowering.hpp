@@ -50,6 +50,8 @@ class Lowering {
   std::vector<CellPlan> cells;
   std::vector<EdgePlan> edges;
   std::map<std::pair<std::string, ir::Expr>, std::string> operands, histories;   ///< (post cell, value) -> buffer
+  std::map<ir::Expr, std::string> batch_means;  ///< batch_mean node -> name
+  std::set<std::string> seeded;                 ///< seed buffers that some loss writes: the next one adds
   bool coupled = false;                         ///< some edge is continuous: arrivals and neurons are separate phases
 
   CellPlan& plan(const std::string& cell);
@@ -74,8 +76,14 @@ class Lowering {
   Node finish_adjoint();
   Node begin_trial();
   Node exact();                                 ///< exact.cpp: functions for each kind of record
-  std::vector<Node> losses(ir::Loss::When when);   ///< loss.cpp: value, prediction, scores, seeds
-  std::vector<Node> loss_gradients();
+  std::vector<Node> losses(ir::Loss::When when);   ///< loss.cpp: value, prediction, scores, seeds; those that need one sample alone
+  std::vector<Node> batch_shares();             ///< loss.cpp: what this sample gives to the means over the batch, and what losses will read
+  std::vector<Node> finish_batch();             ///< loss.cpp: the losses that read such means, as a function; empty without any
+  void plan_batch_means();                      ///< loss.cpp
+  std::vector<Node> seeds_of_step();            ///< backward.cpp: the adjoint of a loss at each step
+  void plan_draws();                            ///< draws.cpp
+  std::vector<Node> draw_rows(bool backward);   ///< draws.cpp: random numbers that this step reads
+  void place_draws(const ir::Cell& c, Block& b, Column column);
 };
 
 // ---- small constructors

@@ -212,6 +212,8 @@ void Lowering::plan_all() {
   cells.resize(program.cells.size());
   for (std::size_t k = 0; k < edges.size(); ++k) edges[k].edge = &program.edges[k];
   for (std::size_t k = 0; k < cells.size(); ++k) cells[k].cell = &program.cells[k];
+  plan_batch_means();
+  plan_draws();
   for (EdgePlan& p : edges) plan_edge(*this, p);
   for (CellPlan& p : cells) {
     plan_sums(*this, p);

@@ -1,4 +1,5 @@
 #include "codegen/passes/adjoint.hpp"
+#include "codegen/passes/threshold.hpp"
 
 namespace antidrome::passes {
 
@@ -43,14 +44,15 @@ void derive_spike(const Program& program, Cell& c, const std::set<std::string>& 
   const JumpAdjoint jump = jump_adjoint(flow, after, fault == Fault::drop_reset_jacobian);
   const Expr acc = fault == Fault::drop_acc ? Expr(0.0) : symbol(acc_name(c.name));
   const Expr nu = tidy(jump.nu + acc), slope = symbol(slope_name(c.name));
-  c.slope = tidy(motion(c.threshold, flow));
+  const Expr threshold = where_it_holds(c.threshold);
+  c.slope = tidy(motion(threshold, flow));
 
   StateMap before;
-  for (const std::string& s : states) before.emplace(s, tidy(jump.tilde.at(s) + differentiate(c.threshold, s) * nu / slope));
+  for (const std::string& s : states) before.emplace(s, tidy(jump.tilde.at(s) + differentiate(threshold, s) * nu / slope));
   list_adjoints(before, c.back_jump);
   const auto by_reset = weigh(after, parameters);
   std::map<std::string, Expr> gradient;
-  for (const std::string& p : parameters) gradient.emplace(p, by_reset.at(p) + differentiate(c.threshold, p) * nu / slope);
+  for (const std::string& p : parameters) gradient.emplace(p, by_reset.at(p) + differentiate(threshold, p) * nu / slope);
   list_gradients(gradient, parameters, c.back_jump_gradient);
 
   if (program.mode == TimeMode::exact) {
@@ -62,7 +64,7 @@ void derive_spike(const Program& program, Cell& c, const std::set<std::string>& 
   // On the grid, x- is taken after the step for what the threshold reads, and at its start for all else (the current that
   // drove the crossing): the slope is then positive wherever the neuron crossed from below.
   Bindings at_start;
-  const std::set<std::string> read = free_symbols(c.threshold);
+  const std::set<std::string> read = free_symbols(threshold);
   for (const std::string& s : states)
     if (!read.contains(s)) at_start.emplace(symbol(s), symbol(start_name(s)));
   c.slope = tidy(substitute(c.slope, at_start));

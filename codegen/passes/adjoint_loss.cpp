@@ -1,4 +1,6 @@
 // dL/d(readout state) of a terminal expression with reductions over the readout's elements.
+#include <fmt/format.h>
+
 #include "codegen/passes/adjoint.hpp"
 
 namespace antidrome::passes {
@@ -67,13 +69,31 @@ Expr by_element(Expr e, const std::string& name) {
   return sum;
 }
 
+/// A batch mean has no derivative here, so its argument must have none: a count, or what stop() holds.
+void refuse_differentiable_means(const Program& program, const ProgramLoss& loss, Diagnostics& diagnostics) {
+  std::set<std::string> moving = real_states(*program.cell(loss.cell));
+  moving.merge(trainable_names(program));
+  for (Expr mean : nodes_of(loss.value, Kind::batch_mean)) {
+    Bindings held;
+    for (Expr s : nodes_of(mean, Kind::stop)) held.emplace(s, Expr(0.0));
+    if (depends_on(substitute(mean.arg(0), held), moving))
+      diagnostics.error("AD250", loss.at, fmt::format("the batch mean of '{}' in loss '{}' has a derivative in every other sample", print(mean.arg(0)), loss.name),
+                        "average a count, or hold the value: batch_mean(stop(x))");
+  }
+}
+
 }  // namespace
 
-void derive_loss(Program& program, ProgramLoss& loss, Diagnostics&) {
+void derive_loss(Program& program, ProgramLoss& loss, Diagnostics& diagnostics) {
+  refuse_differentiable_means(program, loss, diagnostics);
   for (const std::string& s : real_states(*program.cell(loss.cell)))
     if (const Expr v = simplify(by_element(loss.value, s)); !v.is_number(0)) loss.seed.push_back({adjoint_name(s), v});
-  for (const std::string& p : trainable_names(program))   // the same for all elements: the derivative passes through the reductions
-    if (const Expr v = simplify(differentiate(loss.value, p)); !v.is_number(0)) loss.gradient.push_back({gradient_name(p), v});
+  for (const Parameter& p : program.parameters) {
+    if (!p.trainable) continue;
+    const bool spread = p.axes == Parameter::Axes::neuron;     // else the same for all elements: the derivative passes through the reductions
+    const Expr v = simplify(spread ? by_element(loss.value, p.name) : differentiate(loss.value, p.name));
+    if (!v.is_number(0)) loss.gradient.push_back({gradient_name(p.name), v});
+  }
 }
 
 }  // namespace antidrome::passes

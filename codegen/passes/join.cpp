@@ -43,6 +43,24 @@ void Joiner::add_parameter(const std::string& owner, const ir::Symbol& s, const 
   program_.parameters.push_back({qualified(owner, s.name), axes, rows, cols, value, value.trainable, cell_name, edge_name});
 }
 
+/// Every draw in the text of a neuron's hooks is one site.
+void Joiner::add_draws(const Population& p, Cell& c, Bindings& own) {
+  std::map<std::string, Location> found;
+  for (const auto& [trigger, h] : p.model.hooks) {
+    std::set<std::string> names;
+    for (const Effect& e : h.effects) names.merge(free_symbols(e.value));
+    if (h.result.defined()) names.merge(free_symbols(h.result));
+    for (const std::string& name : names)
+      if (is_draw(name)) found.emplace(name, h.at);
+  }
+  for (const auto& [name, at] : found) {
+    own.emplace(symbol(name), symbol(qualified(p.name, name)));
+    c.draws.push_back({qualified(p.name, name), name.starts_with("draw_uniform") ? Draw::Kind::uniform : Draw::Kind::normal, sites_++});
+    if (program_.mode == TimeMode::exact)
+      diagnostics_.error("AD251", at, fmt::format("'{}' draws random numbers at each step, which exact mode does not have", p.model.name), "use mode = grid, or leave the draws out");
+  }
+}
+
 void Joiner::add_cell(const Population& p) {
   Cell c;
   c.name = p.name;
@@ -68,6 +86,7 @@ void Joiner::add_cell(const Population& p) {
       c.states.push_back({name, s.role == Role::count, Expr(s.initial), s.at});
     }
   }
+  add_draws(p, c, own);
   auto target = [&](const Effect& e) { return qualified(p.name, e.target); };
   if (const Hook* h = hook(p.model, Trigger::start))
     for (const Effect& e : h->effects)
@@ -127,13 +146,18 @@ void Joiner::add_loss(const Loss& l) {
   ProgramLoss loss;
   loss.name = l.name;
   loss.cell = r.population;
+  loss.at = l.at;
   loss.when = l.when;
   loss.labelled = l.labelled;
   if (const Hook* h = hook(r.model, Trigger::score)) loss.score = bind(h->result, own, h->at);
   const Hook& h = l.model.hooks.at(Trigger::loss);
   loss.value = Expr(l.scale) * bind(h.result, bindings, h.at);
-  if (l.when == Loss::When::each_step && program_.mode == TimeMode::exact)
-    diagnostics_.error("AD214", l.at, fmt::format("loss '{}' is taken at each step, which exact mode does not have", l.name), "use a readout that integrates over the trial, or mode = grid");
+  const std::vector<Expr> means = nodes_of(loss.value, Kind::batch_mean);
+  if (!means.empty() && l.when == Loss::When::each_step)
+    diagnostics_.error("AD250", l.at, fmt::format("loss '{}' is taken at each step and reads a mean over the batch, which is known at the end of the trial", l.name), "give the batch mean a loss of its own, at_end");
+  for (Expr mean : means)
+    if (nodes_of(mean.arg(0), Kind::batch_mean).size() > 0)
+      diagnostics_.error("AD250", l.at, fmt::format("loss '{}' takes a batch mean of a batch mean", l.name), "take one mean of what the samples have");
   program_.losses.push_back(std::move(loss));
 }
 
@@ -173,6 +197,7 @@ void Joiner::substitute_inputs() {
 void Joiner::finish_cell(const Population& p, Cell& c) {
   Bindings own;
   bind_members(p.model, "", p.name, own);
+  for (const Draw& d : c.draws) own.emplace(symbol(d.name.substr(p.name.size() + 1)), symbol(d.name));
   if (const Hook* h = hook(p.model, Trigger::step)) {
     if (program_.mode == TimeMode::exact)
       diagnostics_.error("AD216", h->at, fmt::format("'{}' has a step(), which exact mode does not have", p.model.name), "write it as a flow, or use mode = grid");

@@ -25,6 +25,7 @@ class Joiner {
  private:
   // join.cpp
   void add_cell(const ir::Population&);
+  void add_draws(const ir::Population&, ir::Cell&, ir::Bindings& own);
   void add_readout(const ir::Readout&);
   void add_loss(const ir::Loss&);
   void substitute_inputs();
@@ -45,6 +46,7 @@ class Joiner {
   Diagnostics& diagnostics_;
   ir::Program program_;
   std::map<std::string, ir::Expr> inputs_;          ///< "hidden.i" -> sum of contributions
+  int sites_ = 0;                                   ///< draws so far
   std::map<std::string, ir::Expr> fires_;           ///< predicate of each cell
 };
 

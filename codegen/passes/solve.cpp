@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 
+#include "codegen/ir/names.hpp"
 #include "codegen/passes/passes.hpp"
 
 namespace antidrome::passes {
@@ -116,9 +117,37 @@ std::vector<Update> rk4(const Cell& c) {
   return step;
 }
 
+/// Takes noise out of the flow: d(x) = f + amplitude * white() is x(h) = (step of f) + amplitude * sqrt(h) * a normal number
+/// (Euler-Maruyama). The amplitude may depend on parameters and time, not on states, so that the adjoint has no term of it.
+std::map<std::string, Expr> noise_of(Cell& c, Diagnostics& diagnostics) {
+  std::set<std::string> white, moving(c.gathers.begin(), c.gathers.end());
+  for (const Draw& d : c.draws)
+    if (is_white(d.name.substr(c.name.size() + 1))) white.insert(d.name);
+  for (const State& s : c.states) moving.insert(s.name);
+  std::map<std::string, Expr> noise;
+  for (Update& f : c.flow) {
+    if (!depends_on(f.value, white)) continue;
+    const LinearForm form = linear_form(f.value, white);
+    Expr sum = 0.0;
+    bool fits = form.affine;
+    for (const auto& [name, amplitude] : form.coefficient) {
+      fits = fits && !depends_on(amplitude, moving);
+      sum = sum + amplitude * symbol(name);
+    }
+    if (!fits) {
+      diagnostics.error("AD252", c.at, fmt::format("white() enters the flow of '{}' other than as a term of its own", f.target), "write d(v) = … + amplitude * white(), with an amplitude of parameters");
+      continue;
+    }
+    noise.emplace(f.target, make(Kind::sqrt, {h}) * sum);
+    f.value = form.constant;
+  }
+  return noise;
+}
+
 void solve_cell(Cell& c, TimeMode mode, Solver wanted, const Location& at, Diagnostics& diagnostics) {
   const std::vector<Update> own_step = std::move(c.advance);          // the neuron's step hook, from `join`
   c.advance.clear();
+  const std::map<std::string, Expr> noise = noise_of(c, diagnostics);
   const LinearPart part = linear_part(c);
   const std::size_t moving = real_states(c).size();
   const bool all_linear = part.order.size() == moving;
@@ -144,6 +173,7 @@ void solve_cell(Cell& c, TimeMode mode, Solver wanted, const Location& at, Diagn
   Bindings after_flow;
   for (Update& u : c.advance) {
     if (wanted != Solver::rk4) u.value = simplify(u.value);
+    if (noise.contains(u.target)) u.value = u.value + noise.at(u.target);
     after_flow.emplace(symbol(u.target), u.value);
   }
   for (const Update& s : own_step) {

@@ -35,4 +35,10 @@ Expr lift(Expr p, const std::set<std::string>& states, bool negated) {
 
 Expr threshold_function(Expr predicate, const std::set<std::string>& states) { return lift(predicate, states, false); }
 
+Expr where_it_holds(Expr g) {
+  const auto never = [](Expr e) { return e.is(Kind::number) && e.value() < 0; };
+  while (g.is(Kind::select) && (never(g.arg(1)) || never(g.arg(2)))) g = g.arg(never(g.arg(1)) ? 2 : 1);
+  return g;
+}
+
 }  // namespace antidrome::passes

@@ -31,6 +31,7 @@ std::string bounds_text(const ParameterInfo& p) {
 void print_structure(const Manifest& m) {
   std::ifstream in(m.directory / "program.air");
   std::string cell;
+  bool coupled = false;
   for (std::string line; std::getline(in, line);) {
     if (line.starts_with("cell ") || line.starts_with("edge ")) {
       cell = line.substr(0, line.find_last_not_of(" {") + 1);
@@ -41,7 +42,9 @@ void print_structure(const Manifest& m) {
       const std::string solver = quote == std::string::npos ? line.substr(9) : line.substr(quote + 1, line.rfind('"') - quote - 1);
       fmt::print("  {}{}\n", cell, solver.empty() ? "" : "  solved by " + solver);
     }
+    coupled = coupled || line.find("batch_mean(") != std::string::npos;
   }
+  if (coupled) fmt::print("  two phases: a loss reads the mean over the batch, so all forward passes come before the losses and the backward passes\n");
 }
 
 void print_parameters(const Manifest& m) {

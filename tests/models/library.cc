@@ -23,11 +23,14 @@ void network(Network& net) {
   auto adex = add(net, "adex", AdEx{});
   auto izhikevich = add(net, "izhikevich", Izhikevich{});
   auto coba = add(net, "coba", CobaLif{});
+  add(net, "noisy", NoisyCubaLif{});
+  auto gated = add(net, "gated", GatedLeaky{});
 
   const auto w = trainable(normal(0, 1));
   net.connect(input, cuba_lif, Dense{}, Pulse{.w = w});
   net.connect(input, coba, Dense{}, PulseTo<&CobaLif::g_exc>{.w = w});
   net.connect(input, coba, Dense{}, PulseTo<&CobaLif::g_inh>{.w = w});
+  net.connect(input, gated, Dense{}, Gate{});
   net.connect(lif, cuba_leaky, Dense{}, Delta{.w = w});
   net.connect(lif, alif, Dense{}, ExpCurrent{.w = w});
   net.connect(cuba_alif, leaky, Dense{}, Alpha{.w = w});
@@ -48,5 +51,10 @@ void network(Network& net) {
   net.loss(net.read(lif, Rate{}), Ceiling{}, at_end, 0.1);
   net.loss(net.read(lif, CountPull{}), CountTarget{});
   net.loss(net.read(lif, CountPull{}), PopulationTarget{});
+  net.loss(net.read(gated, InputWeighted{}), CrossEntropy{.gain = 5});
+  net.loss(net.read(lif, TimedSpike{}), TargetSquare{});
+  net.loss(net.read(lif, SpikeCount{}), CrossEntropy{.gain = 0.1});
+  net.loss(net.read(lif, CountPull{}), BatchCountTarget{});
+  net.loss(net.read(lif, CountPull{}), BatchPopulationTarget{});
   net.learn(EventProp{});
 }

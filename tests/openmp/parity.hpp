@@ -90,8 +90,15 @@ inline Parity compare(Simulator& simulator, const std::vector<Sample>& samples, 
   std::vector<std::vector<double>> sum(p.parameters.size());
   std::size_t neurons = 0;
   for (const ir::Cell& c : p.cells) neurons += c.source ? 0 : static_cast<std::size_t>(c.size);
+  std::vector<reference::Sample> batch;
   for (std::size_t k = 0; k < samples.size(); ++k) {
-    const reference::Result one = interpreter.run(to_reference(samples[k]), values, {.dt_ms = o.dt_ms, .steps = static_cast<int>(o.steps), .training = true, .backward = o.backward});
+    batch.push_back(to_reference(samples[k]));
+    batch.back().index = samples[k].index_at(k);
+  }
+  const std::vector<reference::Result> all =
+      interpreter.run(batch, values, {.dt_ms = o.dt_ms, .steps = static_cast<int>(o.steps), .training = o.training, .backward = o.backward, .seed = o.seed, .epoch = o.epoch});
+  for (std::size_t k = 0; k < samples.size(); ++k) {
+    const reference::Result& one = all[k];
     ++r.samples;
     r.loss = std::fmax(r.loss, std::fabs(one.loss - ours.loss[k]));
     r.other_predictions += one.prediction != ours.prediction[k];

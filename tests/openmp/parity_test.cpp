@@ -122,6 +122,27 @@ TEST(Parity, three_layers_two_sources_delays_and_a_loss_at_each_step) {
   for (const auto& [name, error] : r.gradient) EXPECT_LT(error, rounding) << name;
 }
 
+TEST(Parity, parameters_of_readouts_that_differ_between_neurons) {
+  const ModelBuilder traced = ModelBuilder("Traced").param("target", 0.3).param("gain", 2).state("now").on(Trigger::step, {{"now", "neuron.v"}});
+  const ModelBuilder square = ModelBuilder("Square").param("scale", 0.5).result(Trigger::loss, "scale * sum((out.gain * out.now - out.target * sin(time / 9)) * (out.gain * out.now - out.target * sin(time / 9)))");
+  NetworkBuilder n;
+  n.source("input", 5).population("hidden", 30, cuba_lif()).population("output", 4, leaky())
+      .connect("input", "hidden", pulse(), {{"w", trainable(normal(0.8, 0.2))}}).connect("hidden", "output", pulse(), {{"w", trainable(normal(0.1, 0.1))}})
+      .loss("output", traced, square, false, ir::Loss::When::each_step);
+  ir::Network network = n.network();
+  for (auto& [name, v] : network.readouts[0].values) v = trainable(per_neuron(v));
+  for (auto& [name, v] : network.losses[0].values) v.trainable = true;
+  for (const ir::TimeMode mode : {ir::TimeMode::grid, ir::TimeMode::exact}) {
+    Simulator s = compile(derive(network, mode), mode == ir::TimeMode::grid ? "parity_traced" : "parity_traced_exact");
+    s.initialise(4);
+    const auto r = compare(s, random_samples(4, 1, 5, 80, 1, 1), {.dt_ms = 1, .steps = 80});
+    EXPECT_GT(r.spikes, 50);
+    EXPECT_EQ(r.other_spikes, 0);
+    EXPECT_LT(r.loss, 1e-11);
+    for (const auto& [name, error] : r.gradient) EXPECT_LT(error, mode == ir::TimeMode::grid ? rounding : crossing_rounding) << name;
+  }
+}
+
 TEST(Parity, single_precision_keeps_the_spikes_of_a_calm_network) {
   const ir::Program p = derive(two_layers(cuba_lif(), pulse(), mean_voltage(), cross_entropy(), {.all_trainable = false}).network());
   Simulator s = compile(p, "parity_single", {.precision = kernel::Precision::single_precision});

@@ -66,6 +66,8 @@ struct SourceEvents {
 struct Sample {
   std::vector<SourceEvents> sources;
   int label = 0;
+  int index = -1;                               ///< in its data set; -1: as it stands in the batch
+  std::uint64_t index_at(std::size_t k) const { return index < 0 ? k : static_cast<std::uint64_t>(index); }
 };
 
 struct BatchResult {
@@ -83,6 +85,8 @@ struct RunOptions {
   double dt_ms = 1;
   std::uint32_t steps = 100, threads = 1, chunks = 4, spike_capacity = 20000, event_capacity = 20000;
   bool backward = true;
+  std::uint64_t seed = 1, epoch = 0;
+  bool training = true;
 };
 
 class Simulator {
@@ -131,7 +135,7 @@ class Simulator {
       for (const SourceEvents& e : s.sources) events.back().push_back(e.view());
     }
     std::vector<antidrome_sample> views;
-    for (std::size_t k = 0; k < samples.size(); ++k) views.push_back({events[k].data(), k, samples[k].label});
+    for (std::size_t k = 0; k < samples.size(); ++k) views.push_back({events[k].data(), samples[k].index_at(k), samples[k].label});
     std::size_t neurons = 0;
     for (const ir::Cell& c : program_.cells) neurons += c.source ? 0 : static_cast<std::size_t>(c.size);
     const std::size_t outputs = program_.losses.empty() ? 0 : static_cast<std::size_t>(program_.cell(program_.losses[0].cell)->size);
@@ -141,7 +145,7 @@ class Simulator {
     r.scores.resize(samples.size() * outputs);
     r.spike_counts.resize(samples.size() * neurons);
     r.status.resize(samples.size());
-    antidrome_settings settings{o.dt_ms, o.steps, static_cast<std::uint32_t>(samples.size()), o.threads, o.chunks, o.spike_capacity, o.event_capacity, 1, 0, 1, o.backward};
+    antidrome_settings settings{o.dt_ms, o.steps, static_cast<std::uint32_t>(samples.size()), o.threads, o.chunks, o.spike_capacity, o.event_capacity, o.seed, o.epoch, o.training, o.backward};
     r.workspace = s_->workspace_bytes(s_->self, &settings, &r.tape);
     Aligned workspace(r.workspace);
     std::memset(workspace.data, 0xff, workspace.size);                                // nothing may rely on what it holds: all numbers are NaN

@@ -152,11 +152,32 @@ TEST(refusal, an_unknown_learning_rule) {
   n.learn.name = "Eprop";
   EXPECT_EQ(refusal(n), "AD211");
 }
-TEST(refusal, a_loss_at_each_step_in_exact_mode) {
-  ir::Network n = valid();
-  n.losses[0].when = ir::Loss::When::each_step;
-  EXPECT_EQ(refusal(n, TimeMode::exact), "AD214");
-  EXPECT_EQ(refusal(n, TimeMode::grid), "");
+TEST(refusal, a_batch_mean_that_has_a_derivative_or_comes_too_early) {
+  const auto reading = [](const char* text, ir::Loss::When when = ir::Loss::When::end) {
+    NetworkBuilder n;
+    n.source("input", 2).population("cell", 2, cuba_lif()).connect("input", "cell", pulse(), {{"w", trainable(number(1))}})
+        .loss("cell", count_pull(), ModelBuilder("Mean").result(Trigger::loss, text), false, when);
+    return n;
+  };
+  EXPECT_EQ(refusal(reading("sum(batch_mean(out.pull))")), "AD250");
+  EXPECT_EQ(refusal(reading("sum(batch_mean(batch_mean(out.n) + out.n))")), "AD250");
+  EXPECT_EQ(refusal(reading("sum(batch_mean(out.n) * out.pull)", ir::Loss::When::each_step)), "AD250");
+  EXPECT_EQ(refusal(reading("sum(batch_mean(stop(out.pull)) * out.pull)")), "");
+}
+TEST(refusal, draws_in_exact_mode) {
+  NetworkBuilder n;
+  n.source("input", 2).population("cell", 2, noisy_lif(0.1, 0)).loss("cell", mean_voltage(), square_sum(), false);
+  Diagnostics diagnostics;
+  passes::derive_program(n.network(), {.mode = TimeMode::exact}, diagnostics);
+  ASSERT_TRUE(diagnostics.has_errors());
+  EXPECT_EQ(diagnostics.all().front().code, "AD251");
+  EXPECT_EQ(refusal(n), "");
+}
+TEST(refusal, noise_that_multiplies_a_state) {
+  const ModelBuilder m = ModelBuilder("M").param("tau", 20).state("v").flow({{"v", "-v / tau + v * draw_white_0"}}).fires("v >= 1").on(Trigger::reset, {{"v", "0"}});
+  NetworkBuilder n;
+  n.population("cell", 2, m).loss("cell", mean_voltage(), square_sum(), false);
+  EXPECT_EQ(refusal(n), "AD252");
 }
 TEST(refusal, a_delay_in_exact_mode) {
   ir::Network n = valid();

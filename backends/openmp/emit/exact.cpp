@@ -38,7 +38,7 @@ void Printer::exact_function(const Node& node) {
   } else {
     w_.raw("[[maybe_unused]] const real time = real(now);");
   }
-  if (node.name == "finish_trial") {
+  if (reads_label(node)) {
     w_.raw("const int label = trial.label;");
     w_.raw("[[maybe_unused]] const bool has_label = label >= 0;");
   }

@@ -1,4 +1,6 @@
 // One case per kind of node: the walk decides nothing.
+#include <algorithm>
+
 #include "backends/openmp/emit/printer.hpp"
 #include "codegen/ir/kinds.hpp"
 
@@ -20,8 +22,10 @@ std::string Printer::address(const Node& node) const {
     case Space::tape:
       if (b->shape == Shape::step_neurons) return fmt::format("tape.{} + std::size_t({}) * padded({}){}", b->name, row, n(b->cell), at);
       return "tape." + b->name + at;
+    case Space::batch: return "trial.means->" + b->name + at;
     case Space::worker: break;
   }
+  if (b->shape == Shape::draws) return fmt::format("m.{}[t % 4]{}", b->name, at);
   return "m." + b->name + at;
 }
 
@@ -262,6 +266,12 @@ void Printer::statement(const Node& node) {
     case NodeKind::let: let(node); break;
     case NodeKind::store: store(node, false); break;
     case NodeKind::add: store(node, true); break;
+    case NodeKind::draw_rows: {
+      const DrawLayout& d = *std::find_if(m_.draws.begin(), m_.draws.end(), [&](const DrawLayout& x) { return x.buffer == node.buffer; });
+      w_.line("if ({}) draw_rows<padded({})>(m.{}, k.{}_used, {}, trial.seed, {}, trial.epoch, trial.sample, t / 4);", node.row == Row::step ? "t % 4 == 0" : "t % 4 == 3 || t + 1 == trial.steps",
+              n(d.cell), d.buffer, d.buffer, d.normal, d.site);
+      break;
+    }
     case NodeKind::clamp_slope:
       w_.comment(node.note);
       w_.line("const real {} = clamp_slope({}, trial.least_slope, result.clamped);", node.name, text(node.value));
@@ -279,7 +289,7 @@ void Printer::statement(const Node& node) {
     case NodeKind::reduce_gradient: {
       const Buffer* b = &m_.buffer_of(node.buffer);
       if (b->shape == Shape::one) w_.line("part.{}[0] += double(tape.{}[0]);", identifier(node.name), node.buffer);
-      else w_.line("{}(part.{}, m.{}, {});", node.value.is_number(1) ? "add_to_total" : "add_each", identifier(node.name), node.buffer, n(node.cell));
+      else w_.line("{}(part.{}, {}.{}, {});", node.value.is_number(1) ? "add_to_total" : "add_each", identifier(node.name), b->space == Space::tape ? "tape" : "m", node.buffer, n(node.cell));
       break;
     }
     case NodeKind::reduce_sum: case NodeKind::reduce_max: case NodeKind::at_label: reduction(node); break;
@@ -338,16 +348,12 @@ void Printer::spike_statement(const Node& node) {
   }
 }
 
-namespace {
-
-bool reads_label(const Node& node) {
+bool Printer::reads_label(const Node& node) {
   if (node.kind == NodeKind::loss_value) return true;
   for (const Node& child : node.body)
     if (reads_label(child)) return true;
   return false;
 }
-
-}  // namespace
 
 void Printer::functions(const Node& node) {
   for (const Node& child : node.body) functions(child);
@@ -360,7 +366,7 @@ void Printer::functions(const Node& node) {
                       node.name == "gather_ahead" ? ", std::uint32_t t0, std::uint32_t t1" : node.name == "forward_step" ? ", std::uint32_t t, std::uint32_t ta" : node.name == "gather_gradients" ? ", const History& history, const Part& part, bool first"
                       : node.name == "adjoint_step" ? ", const History& history, const Part& part, std::uint32_t t"
                       : node.name == "begin_adjoint" || node.name == "finish_adjoint" ? ", const History& history, const Part& part" : ""));
-  if (node.name == "finish_trial") w_.line("[[maybe_unused]] const std::uint32_t t = trial.steps;");
+  if (node.name == "finish_trial" || node.name == "finish_batch") w_.line("[[maybe_unused]] const std::uint32_t t = trial.steps;");
   if (node.name == "begin_trial" || node.name == "begin_adjoint" || node.name == "finish_adjoint") w_.line("[[maybe_unused]] const std::uint32_t t = 0;");
   if (reads_label(node)) {
     w_.line("const int label = trial.label;");

@@ -18,6 +18,8 @@ class Printer {
   void tape();
   void parameters();
   void parts();
+  void means();
+  void draw_use(const kernel::DrawLayout& d);
   // nodes.cpp
   void functions(const kernel::Node& n);
   void node(const kernel::Node& n);
@@ -47,6 +49,9 @@ class Printer {
   void begin_backward(bool clear);
   void clear_matrices();
   void finish_sample();
+  std::string trial(const char* qualifier) const;   ///< the declaration of what the passes of a sample share
+  void batch_phase();
+  static bool reads_label(const kernel::Node& n);
   // exact.cpp
   void exact_function(const kernel::Node& n);
   void segments();

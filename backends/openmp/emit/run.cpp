@@ -17,6 +17,48 @@ bool accumulates_every_step(const Node& n) {
 
 }  // namespace
 
+std::string Printer::trial(const char* qualifier) const {
+  return fmt::format("{}Trial trial{{batch.samples[sample].sources, steps, batch.samples[sample].label, LEAST_SLOPE, batch.settings->dt_ms, batch.settings->training{}{}}};", qualifier,
+                     m_.draws.empty() ? "" : ", batch.settings->seed, std::uint32_t(batch.settings->epoch), std::uint32_t(batch.samples[sample].index)",
+                     m_.batch_means.empty() ? "" : ", nullptr");
+}
+
+/// Between forward and backward: the means over the batch, then the losses of each sample that read them.
+void Printer::batch_phase() {
+  w_.raw("");
+  w_.raw("/// Means over the samples that came to their end, added in the order of the samples whatever thread does it.");
+  w_.open("void average(const antidrome_batch& batch, const Tape* tapes, const Means& means)");
+  w_.raw("const std::uint32_t samples = batch.settings->batch;");
+  w_.raw("double count = 0;");
+  w_.raw("for (std::uint32_t s = 0; s < samples; ++s) count += batch.status[s].code == ANTIDROME_OK;");
+  for (const BatchMean& mean : m_.batch_means) {
+    w_.open(fmt::format("for (int j = 0; j < {}; ++j)", mean.cell.empty() ? "1" : n(mean.cell)));
+    w_.raw("double sum = 0;");
+    w_.line("for (std::uint32_t s = 0; s < samples; ++s) if (batch.status[s].code == ANTIDROME_OK) sum += double(tapes[s].{}_share[j]);", mean.name);
+    w_.line("means.{}[j] = real(sum / count);", mean.name);
+    w_.close();
+  }
+  w_.close();
+  w_.raw("");
+  w_.line("template <bool Taping>");
+  w_.open("__attribute__((noinline)) void finish(const antidrome_batch& batch, std::uint32_t sample, const Constants& constants, const Tape& sample_tape, const Means& means, Worker& m)");
+  w_.raw("antidrome_status& status = batch.status[sample];");
+  w_.raw("if (status.code != ANTIDROME_OK) return;");
+  w_.raw("const Constants k = constants;");
+  w_.raw("const Tape tape = sample_tape;");
+  w_.raw("const Weights w = weights_of(batch);");
+  w_.raw("const std::uint32_t steps = batch.settings->steps;");
+  w_.raw(trial(""));
+  w_.raw("trial.means = &means;");
+  w_.raw("Result result;");
+  w_.raw("if (batch.prediction) result.prediction = batch.prediction[sample];");
+  w_.line("finish_batch<Taping>(k, w, m, tape, trial, result{});", m_.mode == ir::TimeMode::exact ? ", Part{}, Segment{}, steps * trial.dt" : "");
+  w_.raw("if (batch.loss) batch.loss[sample] += result.loss;");
+  w_.raw("if (batch.prediction) batch.prediction[sample] = result.prediction;");
+  w_.raw("if (!(result.loss - result.loss == 0)) status.code = ANTIDROME_NONFINITE_FORWARD;");
+  w_.close();
+}
+
 /// Everything of a trial before its first event.
 void Printer::begin_forward() {
   w_.raw("");
@@ -29,7 +71,7 @@ void Printer::begin_forward() {
   w_.raw("const antidrome_settings& settings = *batch.settings;");
   w_.raw("const std::uint32_t steps = settings.steps;");
   w_.raw("[[maybe_unused]] const std::uint32_t capacity = settings.spike_capacity;");
-  w_.raw("const Trial trial{batch.samples[sample].sources, steps, batch.samples[sample].label, LEAST_SLOPE, batch.settings->dt_ms, batch.settings->training};");
+  w_.raw(trial("const "));
   w_.raw("const antidrome_record* record = batch.record && batch.record->sample == sample ? batch.record : nullptr;");
   w_.raw("Result result;");
   w_.raw("result.scores = batch.scores ? batch.scores + std::size_t(sample) * SCORES : nullptr;");
@@ -130,7 +172,7 @@ void Printer::begin_backward(bool clear) {
   w_.raw("if (status.code != ANTIDROME_OK) continue;");
   w_.raw("const double start = times ? cpu_seconds() : 0;");
   w_.raw("const Tape tape = tapes[sample];");
-  w_.raw("const Trial trial{batch.samples[sample].sources, steps, batch.samples[sample].label, LEAST_SLOPE, batch.settings->dt_ms, batch.settings->training};");
+  w_.raw(trial("const "));
   w_.raw("Result result;");
 }
 
@@ -210,6 +252,7 @@ void Printer::workspace() {
     w_.raw("History* histories;");
     w_.raw("Part* parts;");
   }
+  if (!m_.batch_means.empty()) w_.raw("Means means;");
   w_.raw("std::size_t tape_bytes;");
   w_.close(";");
   w_.open("std::uint32_t chunks_of(const antidrome_settings& settings)");
@@ -228,6 +271,7 @@ void Printer::workspace() {
   w_.raw("if (arena.base) space.tapes[s] = tape;");
   w_.close();
   w_.raw("space.tape_bytes = arena.used - before;");
+  if (!m_.batch_means.empty()) w_.raw("space.means = lay_out_means(arena);");
   if (m_.learns) {
     w_.raw("if (!settings.backward) return space;");
     w_.raw("space.histories = arena.take<History>(threads);");
@@ -278,6 +322,16 @@ void Printer::run() {
   }
   w_.raw("if (timed) times[0] += cpu_seconds() - start;");
   w_.close();
+  if (!m_.batch_means.empty()) {
+    w_.raw("// all trials have come to their end: some losses read what they have in common");
+    w_.raw("#pragma omp single");
+    w_.raw("average(*batch, space.tapes, space.means);");
+    w_.raw("#pragma omp for schedule(dynamic, 1)");
+    w_.open("for (int s = 0; s < samples; ++s)");
+    if (m_.learns) w_.raw("if (settings.backward) finish<true>(*batch, std::uint32_t(s), space.constants, space.tapes[s], space.means, worker);\n    else");
+    w_.raw("finish<false>(*batch, std::uint32_t(s), space.constants, space.tapes[s], space.means, worker);");
+    w_.close();
+  }
   if (m_.learns) {
     w_.open("if (settings.backward)");
     w_.raw("// the number of chunks is a constant of the run, so that the order of every sum is fixed");
@@ -333,6 +387,7 @@ std::string Printer::print() {
     forward_pass(m_.batch.body[0]);
     if (m_.learns) backward_pass(m_.batch.body[1]);
   }
+  if (!m_.batch_means.empty()) batch_phase();
   run();
   entry();
   return w_.text();

@@ -22,6 +22,7 @@ struct Context {
   real time = 0, dt = 1, trial = 100;
   bool training = true;
   unsigned long long draws = 1;
+  bool one_draw = false;  ///< all draws of a hook are the same: what the lift check compares with
 };
 inline Context context;
 
@@ -40,10 +41,11 @@ inline real sq(real x) { return x * x; }
 inline real sgn(real x) { return (x > 0) - (x < 0); }
 inline real sigmoid(real x) { return 1 / (1 + exp(-x)); }
 
-// ---- draws
+// ---- draws, a new one per neuron and step: a simulator makes them from the seed, the epoch, the sample, the neuron and the step
 inline real uniform() {
-  context.draws = context.draws * 6364136223846793005u + 1442695040888963407u;
-  return static_cast<real>(context.draws >> 11) * 0x1p-53;
+  const unsigned long long next = context.draws * 6364136223846793005u + 1442695040888963407u;
+  if (!context.one_draw) context.draws = next;
+  return static_cast<real>(next >> 11) * 0x1p-53;
 }
 inline real normal() { return sqrt(-2 * log(1 - uniform())) * cos(6.283185307179586 * uniform()); }
 inline real white() { return normal() / sqrt(dt()); }  ///< white noise of unit intensity, additive in flow()

@@ -10,10 +10,11 @@ real log_sum_exp(const auto& out, auto f) {
   return top + log(sum(out, [&](auto& o) { return exp(f(o) - top); }));
 }
 
-/// Softmax cross-entropy of the scores.
+/// Softmax cross-entropy of gain * score: a mean of small voltages asks for a gain, a sum of spikes for less than one.
 struct CrossEntropy {
+  param gain = 1;
   real loss(const auto& out, label y) const {
-    return log_sum_exp(out, [](auto& o) { return o.score(); }) - out[y].score();
+    return log_sum_exp(out, [&](auto& o) { return gain * o.score(); }) - gain * out[y].score();
   }
 };
 
@@ -52,6 +53,13 @@ struct MeanSquare {
   }
 };
 
+/// Half the squared distance of each score from the readout's own target(): TimedSpike, or a readout of yours that knows a signal.
+struct TargetSquare {
+  real loss(const auto& all) const {
+    return 0.5 * sum(all, [](auto& o) { return sq(o.score() - o.target()); });
+  }
+};
+
 /// Squared excess of the scores above `top`.
 struct Ceiling {
   param top = 0.01;
@@ -73,6 +81,26 @@ struct PopulationTarget {
   param rho = 10000, strength = 1e-8;
   real loss(const auto& all) const {
     const real total = sum(all, [](auto& h) { return real(h.n); });
+    return strength * max(0, total - rho) * sum(all, [](auto& h) { return real(h.pull); });
+  }
+};
+
+/// CountTarget with each neuron's mean count over the batch in place of its count in the sample.
+struct BatchCountTarget {
+  param nu = 14, up = 1e-8, low = 1e-8;
+  real loss(const auto& all) const {
+    return sum(all, [&](auto& h) {
+      const real n = batch_mean(h.n);
+      return (n > nu ? up : low) * (n - nu) * h.pull;
+    });
+  }
+};
+
+/// PopulationTarget with the mean over the batch of the number of spikes.
+struct BatchPopulationTarget {
+  param rho = 10000, strength = 1e-8;
+  real loss(const auto& all) const {
+    const real total = batch_mean(sum(all, [](auto& h) { return real(h.n); }));
     return strength * max(0, total - rho) * sum(all, [](auto& h) { return real(h.pull); });
   }
 };

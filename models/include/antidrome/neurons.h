@@ -41,6 +41,23 @@ struct CubaLeaky {
   void flow() { d(v) = (i - v) / tau_mem;  d(i) = -i / tau_syn; }
 };
 
+/// CubaLif that, in training, passes its threshold test only with probability 1 - p_drop in each step (so a spike comes later, it
+/// is not lost) and has noise on its membrane, per square root of a ms.
+struct NoisyCubaLif {
+  param tau_mem = 20_ms, tau_syn = 5_ms, theta = 1, v_reset = 0, p_drop = 0, noise = 0;
+  state v, i;
+  void flow()  { d(v) = (i - v) / tau_mem + noise * white() * training();  d(i) = -i / tau_syn; }
+  bool fires() { return v >= theta && uniform() >= p_drop * training(); }
+  void reset() { v = v_reset; }
+};
+
+/// CubaLeaky with a gain that decays; Gate raises it with each input spike, InputWeighted weighs v with it.
+struct GatedLeaky {
+  param tau_mem = 20_ms, tau_syn = 5_ms, tau_gain = 20_ms;
+  state v, i, gain;
+  void flow() { d(v) = (i - v) / tau_mem;  d(i) = -i / tau_syn;  d(gain) = -gain / tau_gain; }
+};
+
 /// Lif with an adaptive threshold theta + beta a; a jumps by one at each spike. (Bellec et al. 2018)
 struct Alif {
   param tau_mem = 20_ms, tau_a = 150_ms, theta = 1, beta = 0.3, v_reset = 0;

@@ -32,6 +32,13 @@ struct SigmoidWeighted {
   real score() const      { return s; }
 };
 
+/// Mean of v with the neuron's `gain` as its weight: for GatedLeaky, whose gain follows the input. ("sum_weigh_input")
+struct InputWeighted {
+  state s;
+  void flow(auto& neuron) { d(s) = neuron.gain * neuron.v / trial(); }
+  real score() const      { return s; }
+};
+
 /// Largest v of the trial, at least zero.
 struct MaxVoltage {
   state m;
@@ -56,6 +63,25 @@ struct FirstSpike {
   void spike(auto&)       { if (n == 0) t = time();  n += 1; }
   void step(auto& neuron) { last = neuron.v; }
   real score() const      { return n > 0 ? real(t) : trial() + 1_ms - lift * (last - stop(last)); }
+};
+
+/// FirstSpike with a time at which each neuron should spike: TimedSpike{.at = per_neuron(…)} with the loss TargetSquare.
+struct TimedSpike {
+  param at = 10_ms, lift = 20_ms;
+  state t, last;
+  count n;
+  void spike(auto&)       { if (n == 0) t = time();  n += 1; }
+  void step(auto& neuron) { last = neuron.v; }
+  real score() const      { return n > 0 ? real(t) : trial() + 1_ms - lift * (last - stop(last)); }
+  real target() const     { return at; }
+};
+
+/// Number of spikes. Its gradient is a user gradient, since a count has none: one spike more is v higher by one at every spike.
+struct SpikeCount {
+  count n;
+  state pull;
+  void spike(auto& neuron) { n += 1;  pull += neuron.v - stop(neuron.v); }
+  real score() const       { return n + pull; }
 };
 
 /// Spikes per ms. A count has no gradient: use it to read, or CountPull to train.

@@ -18,6 +18,12 @@ struct PulseTo {
   void pre_spike(auto&, auto& post) { post.*Port += w; }
 };
 
+/// A spike raises the target's gain: gain follows each * (spikes per step) with the time constant tau_gain. For GatedLeaky.
+struct Gate {
+  param each = 0.01;
+  void pre_spike(auto&, auto& post) { post.gain += each * dt() / post.tau_gain; }
+};
+
 /// A spike jumps the target's membrane potential. (It may then spike at once: exact mode handles that, grid mode refuses.)
 struct Delta {
   weight w;

@@ -4,7 +4,7 @@ using namespace antidrome;
 struct Cell {
   param tau = 20_ms, theta = 1;
   state v, i;
-  void flow()  { d(v) = (i - v) / tau + 0.1 * white();  d(i) = -i / 5; }
+  void flow()  { d(v) = (i - v) / tau + 0.1 * normal();  d(i) = -i / 5; }
   bool fires() { return v >= theta; }
   void reset() { v = 0; }
 };
