@@ -1,7 +1,7 @@
 #include "runtime/cli/plots.hpp"
 
 #include "runtime/data/hdf5_file.hpp"
-#include "runtime/data/yinyang.hpp"
+#include "runtime/data/kinds/yinyang.hpp"
 #include "runtime/plot/plots.hpp"
 #include "runtime/session/failure.hpp"
 #include "runtime/train/breakdown.hpp"

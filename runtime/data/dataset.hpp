@@ -45,6 +45,8 @@ class Dataset {
   virtual SampleInfo info(std::size_t index) const { return {.label = sample(index).label}; }
   /// Names of the groups; empty where the data set knows none.
   virtual const std::vector<std::string>& groups() const;
+  /// What a user should know about how the data were read; empty mostly.
+  virtual std::vector<std::string> notes() const { return {}; }
 
   EventSample sample(std::size_t index) const {
     EventSample out;
@@ -60,7 +62,7 @@ const char* to_string(Split split);
 ///
 /// | key | meaning | default |
 /// |---|---|---|
-/// | kind | yinyang, mnist, fashion_mnist, idx | required |
+/// | kind | yinyang, mnist, fashion_mnist, idx, shd | required |
 /// | path | folder with the four IDX files | mnist: $ANTIDROME_DATA/mnist; fashion_mnist: Debian's folder |
 /// | encoding | latency | latency |
 /// | dt_ms, trial_ms | step and length of a trial | required |
@@ -72,6 +74,8 @@ const char* to_string(Split split);
 /// | train_size, validation_size, test_size | samples of each split | yinyang 5000/1000/1000, images all/5000/all |
 /// | train_seed, validation_seed, test_seed | seeds of a generated task | yinyang 42/41/40 |
 /// | split_seed | hold out random training records; without it, the last ones | |
+/// | split, folds, ... | which samples are held out (event data): store/splits.hpp | |
+/// | channel_scale, time_scale, bin_units, cache | event data: store/stored_dataset.hpp | 1, 1, 1 |
 /// | input_dropout | probability that an event is left out in training | 0 |
 struct DatasetOptions {
   std::map<std::string, std::string, std::less<>> values;

@@ -82,6 +82,25 @@ std::uint64_t OptionReader::count(std::string_view key, std::uint64_t fallback, 
   return value;
 }
 
+bool OptionReader::flag(std::string_view key, bool fallback) const {
+  const std::string value = text(key, fallback ? "true" : "false");
+  if (value != "true" && value != "false") throw DataError("AD504", place(), fmt::format("'{} = {}' is neither true nor false", key, value));
+  return value == "true";
+}
+
+std::vector<std::string> OptionReader::list(std::string_view key) const {
+  std::vector<std::string> out;
+  const std::string value = text(key, "");
+  for (std::size_t begin = 0; begin < value.size();) {
+    const std::size_t end = std::min(value.find(',', begin), value.size());
+    const std::size_t first = value.find_first_not_of(' ', begin), last = value.find_last_not_of(' ', end == 0 ? 0 : end - 1);
+    if (first == std::string::npos || first >= end) throw DataError("AD504", place(), fmt::format("'{} = {}' has an empty member", key, value));
+    out.push_back(value.substr(first, last - first + 1));
+    begin = end + 1;
+  }
+  return out;
+}
+
 void OptionReader::check_keys(std::span<const std::string_view> known) const {
   for (const auto& [key, value] : options_.values) {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;

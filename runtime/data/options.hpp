@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace antidrome::data {
 
@@ -26,6 +27,10 @@ class OptionReader {
   /// Without a fallback the key must be there.
   double number(std::string_view key, double low, double high) const;
   std::uint64_t count(std::string_view key, std::uint64_t fallback, std::uint64_t high = UINT64_MAX) const;
+  /// "true" or "false".
+  bool flag(std::string_view key, bool fallback) const;
+  /// The members of a list "a,b,c", without the spaces around them; empty where the key is not given.
+  std::vector<std::string> list(std::string_view key) const;
   /// AD503 for a key that no data set knows, AD502 for a value of `key` that is not `known`.
   void check_keys(std::span<const std::string_view> known) const;
   std::string choice(std::string_view key, std::string fallback, std::span<const std::string_view> known, const char* code) const;

@@ -149,11 +149,14 @@ class Loader {
     if (given == nullptr) return;
     for (const auto& [key, node] : *given) {
       const std::string name(key.str());
-      if (node.is_table() || node.is_array() || node.is_date() || node.is_time() || node.is_date_time()) {
-        diagnostics_.error("AD403", place_of(node, config_.file), fmt::format("'data.{}' is neither a string, a number nor a boolean", name));
+      const auto is_value = [](const toml::node& n) { return n.is_string() || n.is_number() || n.is_boolean(); };
+      const toml::array* members = node.as_array();
+      if (!is_value(node) && (members == nullptr || !std::all_of(members->begin(), members->end(), is_value))) {
+        diagnostics_.error("AD403", place_of(node, config_.file), fmt::format("'data.{}' is neither a string, a number, a boolean nor a list of them", name));
         continue;
       }
-      std::string value = text_of(node);
+      std::string value = members == nullptr ? text_of(node) : std::string();
+      for (std::size_t k = 0; members != nullptr && k < members->size(); ++k) value += (k == 0 ? "" : ",") + text_of(*members->get(k));   // a list as "a,b,c"
       if (name == "path" || name.ends_with("_path")) value = path(value, place_of(node, config_.file));
       config_.data.values[name] = value;
       if (node.is_string()) resolved.insert_or_assign(name, value);

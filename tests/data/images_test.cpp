@@ -1,6 +1,6 @@
 #include "tests/data/files.hpp"
 
-#include "runtime/data/images.hpp"
+#include "runtime/data/kinds/images.hpp"
 #include "runtime/data/report.hpp"
 #include "runtime/data/sha256.hpp"
 

@@ -1,4 +1,4 @@
-#include "runtime/data/yinyang.hpp"
+#include "runtime/data/kinds/yinyang.hpp"
 
 #include "runtime/data/sha256.hpp"
 #include "tests/data/files.hpp"

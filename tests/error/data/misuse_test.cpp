@@ -1,8 +1,8 @@
 // One wrong file or option per row: code, place, message and remedy of what the user is told.
-#include "tests/data/files.hpp"
+#include "tests/data/shd_files.hpp"
 
 #include "runtime/data/batch.hpp"
-#include "runtime/data/images.hpp"
+#include "runtime/data/kinds/images.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -30,6 +30,17 @@ DatasetOptions without(DatasetOptions options, const std::string& key) {
 const DatasetOptions yinyang{{{"kind", "yinyang"}, {"dt_ms", "1"}, {"trial_ms", "30"}}, "run.toml"};
 void make(const DatasetOptions& options, Split split = Split::train) { make_dataset(options, split); }
 
+// Reads an SHD file of three samples, changed by `change`, with the options `more`.
+using Options = std::map<std::string, std::string>;
+void shd(const std::filesystem::path& folder, const std::function<void(test::ShdContent&)>& change, const Options& more = {}) {
+  test::ShdContent content;
+  if (change) change(content);
+  test::put_shd(folder / "a.h5", content);
+  DatasetOptions options = test::shd_options(folder / "a.h5", folder);
+  for (const auto& [key, value] : more) options.values[key] = value;
+  make(options);
+}
+
 // The first `bytes` of a file.
 void cut(const std::filesystem::path& file, std::uintmax_t bytes) { std::filesystem::resize_file(file, bytes); }
 void build(const Dataset& data, std::uint32_t steps = 10) {
@@ -40,11 +51,11 @@ void build(const Dataset& data, std::uint32_t steps = 10) {
 const Misuse table[] = {
     // options: the user's mistake
     {"no kind", [](auto&) { make(without(yinyang, "kind")); },
-     "run.toml: error: 'kind' is missing [AD501]\n  remedy: write 'kind = …' with yinyang, mnist, fashion_mnist or idx", 2},
+     "run.toml: error: 'kind' is missing [AD501]\n  remedy: write 'kind = …' with yinyang, mnist, fashion_mnist, idx or shd", 2},
     {"misspelt kind", [](auto&) { make(with(yinyang, "kind", "ying_yang")); },
-     "run.toml: error: unknown kind 'ying_yang', expected yinyang, mnist, fashion_mnist or idx [AD501]\n  remedy: did you mean 'yinyang'?", 2},
+     "run.toml: error: unknown kind 'ying_yang', expected yinyang, mnist, fashion_mnist, idx or shd [AD501]\n  remedy: did you mean 'yinyang'?", 2},
     {"unheard-of kind", [](auto&) { make(with(yinyang, "kind", "imagenet21k")); },
-     "run.toml: error: unknown kind 'imagenet21k', expected yinyang, mnist, fashion_mnist or idx [AD501]", 2},
+     "run.toml: error: unknown kind 'imagenet21k', expected yinyang, mnist, fashion_mnist, idx or shd [AD501]", 2},
     {"misspelt encoding", [](auto&) { make(with(yinyang, "encoding", "latencey")); },
      "run.toml: error: unknown encoding 'latencey', expected latency [AD502]\n  remedy: did you mean 'latency'?", 2},
     {"misspelt key", [](auto&) { make(with(yinyang, "trian_size", "10")); },
@@ -186,6 +197,64 @@ const Misuse table[] = {
      "listed: record 0: error: event at -1 ms follows one at 0 ms [AD519]\n  remedy: times are at least 0 and sorted: run 'antidrome data check'", 74},
     {"an event of a unit that the source lacks", [](auto&) { build(test::Listed({4}, {{{{{3, 4}}}, 0}})); },
      "listed: record 0: error: event of unit 4, but source 0 has units [0, 4) [AD520]\n  remedy: run 'antidrome data check'", 74},
+
+    // files in the SHD layout, and splits
+    {"no such speaker", [](auto& folder) { shd(folder, {}, {{"split", "groups"}, {"validation_groups", "theo"}}); },
+     "run.toml: error: 'validation_groups' names the group 'theo', which the data set does not have [AD508]\n  remedy: its groups are 0, 1, 2", 2},
+    {"no such take", [](auto& folder) { shd(folder, {}, {{"split", "takes"}, {"validation_takes", "0"}, {"train_takes", "40"}}); },
+     "run.toml: error: no sample is left for the train split: none has one of the takes that are asked for [AD508]", 2},
+    {"no such class", [](auto& folder) { shd(folder, {}, {{"classes_kept", "0,2"}}); },
+     "run.toml: error: 'classes_kept' names the class '2', expected different labels of [0, 2) [AD508]", 2},
+    {"a take in two splits", [](auto& folder) { shd(folder, {}, {{"split", "takes"}, {"train_takes", "0-4"}, {"validation_takes", "4-5"}}); },
+     "run.toml: error: take 4 is both held out for validation and in another split [AD509]\n  remedy: let the splits be disjoint", 2},
+    {"too many folds", [](auto& folder) { shd(folder, {}, {{"split", "groups"}, {"folds", "5"}}); },
+     "run.toml: error: folds = 5, but there are 2 groups to divide [AD509]\n  remedy: choose 2 to 2 folds", 2},
+    {"a fold without folds", [](auto& folder) { shd(folder, {}, {{"split", "random"}, {"fold", "1"}}); },
+     "run.toml: error: fold without folds [AD509]\n  remedy: add 'folds = 5'", 2},
+    {"not a list of takes", [](auto& folder) { shd(folder, {}, {{"split", "takes"}, {"validation_takes", "9-5"}}); },
+     "run.toml: error: 'validation_takes = 9-5' is not a list of takes [AD504]\n  remedy: write numbers and ranges such as 5-9,12", 2},
+    {"a misspelt key of event data", [](auto& folder) { shd(folder, {}, {{"bin_unit", "3"}}); },
+     "run.toml: error: unknown key 'bin_unit' in the options of a data set [AD503]\n  remedy: did you mean 'bin_units'?", 2},
+    {"take numbers for another file",
+     [](auto& folder) {
+       std::ofstream(folder / "takes.txt") << "1 2";
+       shd(folder, {}, {{"split", "takes"}, {"takes_path", (folder / "takes.txt").string()}, {"validation_takes", "1"}});
+     },
+     "FOLDER/takes.txt: record 2: error: the file holds 2 take numbers, the data set 3 samples [AD515]\n  remedy: give one number per sample, in the order of the data file", 74},
+    {"a file that is no HDF5",
+     [](auto& folder) {
+       std::ofstream(folder / "a.h5") << "<!DOCTYPE html>";
+       make(test::shd_options(folder / "a.h5", folder));
+     },
+     "FOLDER/a.h5: error: not an HDF5 file, or not a whole one [AD522]\n  remedy: copy or download the file again", 74},
+    {"a web page saved as compressed events",
+     [](auto& folder) {
+       std::ofstream(folder / "a.h5.xz") << "<!DOCTYPE html>";
+       make(test::shd_options(folder / "a.h5.xz", folder));
+     },
+     "FOLDER/a.h5.xz: byte 0: error: not a compressed file, although its name ends with '.xz' [AD511]\n"
+     "  remedy: download it again (a web page may have been saved in its place), or remove the ending from the name of an uncompressed file", 74},
+    {"missing labels", [](auto& folder) { shd(folder, [](test::ShdContent& c) { c.labels.reset(); }); },
+     "FOLDER/a.h5: error: the file has no 'labels' [AD522]\n  remedy: kind 'shd' reads spikes/times, spikes/units and labels", 74},
+    {"fewer labels than samples", [](auto& folder) { shd(folder, [](test::ShdContent& c) { c.labels->pop_back(); }); },
+     "FOLDER/a.h5: error: 'labels' has 2 rows, 'spikes/times' 3 [AD522]\n  remedy: copy or download the file again", 74},
+    {"times that are integers", [](auto& folder) { shd(folder, [](test::ShdContent& c) { c.time_type = H5T_STD_I32LE; }); },
+     "FOLDER/a.h5: error: the lists of 'spikes/times' hold integers, expected floating-point numbers [AD522]\n  remedy: copy or download the file again", 74},
+    {"times that are no lists", [](auto& folder) { shd(folder, [](test::ShdContent& c) { c.lists = false; }); },
+     "FOLDER/a.h5: error: 'spikes/times' holds floating-point numbers, expected a list for each sample [AD522]\n  remedy: copy or download the file again", 74},
+    {"a sample with a time too few", [](auto& folder) { shd(folder, [](test::ShdContent& c) { c.times[2].pop_back(); }); },
+     "FOLDER/a.h5: record 2: error: the sample has 1 times and 2 units [AD523]\n  remedy: copy or download the file again", 74},
+    {"a unit out of range", [](auto& folder) { shd(folder, [](test::ShdContent& c) { c.units[0][1] = 70000; }); },
+     "FOLDER/a.h5: record 0: error: event of unit 70000, expected [0, 700) [AD520]\n  remedy: set 'units', if the data set has more of them", 74},
+    {"a negative time", [](auto& folder) { shd(folder, [](test::ShdContent& c) { c.times[2][0] = -0.5; }); },
+     "FOLDER/a.h5: record 2: error: an event at time -0.5 [AD519]\n  remedy: times are numbers of at least 0", 74},
+    {"a negative label", [](auto& folder) { shd(folder, [](test::ShdContent& c) { (*c.labels)[1] = -3; }); },
+     "FOLDER/a.h5: record 1: error: label -3 is outside [0, 65536) [AD516]\n  remedy: copy or download the file again", 74},
+    {"no samples",
+     [](auto& folder) {
+       shd(folder, [](test::ShdContent& c) { c.times.clear(), c.units.clear(), c.labels->clear(), c.speakers->clear(); });
+     },
+     "FOLDER/a.h5: error: the file holds no samples [AD517]", 74},
 };
 
 TEST(DataMisuse, every_mistake_is_told_with_code_place_and_remedy) {

@@ -1,6 +1,6 @@
 // Images as spikes: MNIST, Fashion-MNIST, and any other pair of IDX files.
 #pragma once
-#include "runtime/data/idx.hpp"
+#include "runtime/data/kinds/idx.hpp"
 #include "runtime/data/dataset.hpp"
 
 #include <cstdint>

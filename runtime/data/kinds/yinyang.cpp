@@ -1,7 +1,12 @@
 // Compiled with -ffp-contract=off: a fused multiply-add would move points across the borders of the classes.
-#include "runtime/data/yinyang.hpp"
+#include "runtime/data/kinds/yinyang.hpp"
+
+#include "runtime/data/kinds/kind.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <random>
 #include <utility>
@@ -67,7 +72,30 @@ class YinYang final : public Dataset {
   std::vector<std::uint32_t> sizes_{5};
 };
 
+std::vector<YinYangPoint> points_of(const OptionReader& options, Split split) {
+  constexpr std::array<std::uint64_t, 3> sizes{5000, 1000, 1000}, seeds{42, 41, 40};  // of the published sets
+  const auto s = static_cast<std::size_t>(split);
+  const std::string name = to_string(split);
+  const std::uint64_t size = options.count(name + "_size", sizes[s], 1u << 30);
+  return yinyang_points(size, static_cast<std::uint32_t>(options.count(name + "_seed", seeds[s], UINT32_MAX)));
+}
+
+std::unique_ptr<Dataset> open(const OptionReader& options, std::string_view, Split split) {
+  const CodeWindow t = read_window(options, 30);
+  const YinYangCode code{options.number("t_min_ms", 2 * t.dt_ms, 0, t.trial_ms), options.number("t_max_ms", t.window_ms - 2 * t.dt_ms, 0, t.trial_ms),
+                         options.number("bias_ms", 0, 0, t.trial_ms)};
+  std::vector<YinYangPoint> points = points_of(options, split);
+  if (points.empty()) return nullptr;
+  return make_yinyang(fmt::format("yinyang {}", to_string(split)), std::move(points), code);
+}
+
+constexpr std::string_view keys[] = {"encoding", "window_ms", "t_min_ms", "t_max_ms", "bias_ms", "train_size", "validation_size", "test_size", "train_seed", "validation_seed", "test_seed"};
+
 }  // namespace
+
+const Kind yinyang_kind{"yinyang", keys, false, open, [] { return std::vector<std::string>{"yin", "yang", "dot"}; }};
+
+std::vector<YinYangPoint> yinyang_points(const DatasetOptions& options, Split split) { return points_of(OptionReader(options), split); }
 
 std::vector<YinYangPoint> yinyang_points(std::size_t size, std::uint32_t seed) {
   RandomState random(seed);

@@ -1,4 +1,4 @@
-#include "runtime/data/idx.hpp"
+#include "runtime/data/kinds/idx.hpp"
 
 #include "runtime/data/bytes.hpp"
 #include "runtime/data/error.hpp"
