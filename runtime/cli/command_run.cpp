@@ -1,7 +1,7 @@
 #include "runtime/cli/cli.hpp"
-#include "runtime/cli/recording_files.hpp"
 #include "runtime/cli/run_source.hpp"
 #include "runtime/session/failure.hpp"
+#include "runtime/train/recording_files.hpp"
 
 #include <fmt/format.h>
 
@@ -24,7 +24,7 @@ void simulate(const Options& o) {
   if (names.empty())
     for (const PopulationInfo& p : m.populations)
       if (p.fires) names.push_back(p.name + ".spikes");
-  const RecordRequest request = record_request(m, names);
+  const RecordRequest request = record_request(m, names, [](const std::string& name) { return Location{"--record " + name, 0, 0}; });
   RecordingFile file(o.output, m, network.config.trial);
   data::BatchBuilder builder(*data, batches);
   data::EventBatch batch;
@@ -32,8 +32,8 @@ void simulate(const Options& o) {
     if (index >= data->size()) fail(exit_user, "AD414", {fmt::format("--samples {}", index)}, fmt::format("'{}' has samples [0, {})", data->name(), data->size()));
     const std::size_t one[] = {static_cast<std::size_t>(index)};
     builder.build(one, 0, false, batch);
-    const Recording recording = record(session, batch.samples()[0], request);
-    file.add(index, data->sample(static_cast<std::size_t>(index)), recording, request);
+    const Recording recording = record(session, batch.samples(), 0, request);
+    file.add(index, batch.samples()[0], recording, request);
     fmt::print("sample {}: label {}, prediction {}, loss {:.5g}", index, recording.label, recording.prediction, recording.loss);
     for (std::size_t k = 0; k < m.populations.size(); ++k)
       if (request.spikes[k]) fmt::print(", {} spikes of {}", recording.populations[k].unit.size(), m.populations[k].name);

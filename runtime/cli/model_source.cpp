@@ -65,7 +65,8 @@ std::vector<std::string> config_overrides(const std::vector<std::string>& set) {
   std::vector<std::string> out;
   for (const std::string& text : set) {
     const std::size_t equals = text.find('=');
-    const bool of_model = equals != std::string::npos && equals > 0 && text.substr(0, equals).find_first_of(".\"'") == std::string::npos;
+    const bool list = equals != std::string::npos && text.find_first_of("[{", equals) == equals + 1;  // an option of a model is none: --set augment=[]
+    const bool of_model = equals != std::string::npos && equals > 0 && !list && text.substr(0, equals).find_first_of(".\"'") == std::string::npos;
     out.push_back(of_model ? "model.set." + text : text);
   }
   return out;

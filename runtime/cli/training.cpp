@@ -3,8 +3,8 @@
 #include "runtime/cli/environment.hpp"
 #include "runtime/cli/model_source.hpp"
 #include "runtime/cli/plots.hpp"
-#include "runtime/cli/recording_files.hpp"
 #include "runtime/session/failure.hpp"
+#include "runtime/train/recording_files.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -32,12 +32,12 @@ void record_first(Session& session, const RunConfig& config, const Splits& split
   std::vector<std::string> names;
   for (const PopulationInfo& p : session.manifest().populations)
     if (p.fires) names.push_back(p.name + ".spikes");
-  const RecordRequest request = record_request(session.manifest(), names);
+  const RecordRequest request = record_request(session.manifest(), names, [](const std::string&) { return Location{}; });
   data::EventBatch batch;
   const std::size_t first[] = {0};
   data::BatchBuilder(split, batch_settings(config, splits)).build(first, 0, false, batch);
   RecordingFile file(folder.path() / "recording.h5", session.manifest(), config.trial);
-  file.add(0, split.sample(0), record(session, batch.samples()[0], request), request);
+  file.add(0, batch.samples()[0], record(session, batch.samples(), 0, request), request);
   file.close();
 }
 
@@ -97,6 +97,7 @@ bool train_run(const RunConfig& config, const RunPlace& place, const TrainFlags&
   if (place.checkpoint) trainer.resume(read_checkpoint(*place.checkpoint));
   const RunFolder folder = place.checkpoint ? RunFolder::open(place.folder) : RunFolder::create(place.folder, config, describe_environment(*session, context.words));
   trainer.save_to(folder.checkpoints());
+  trainer.record_to(folder.path() / "recordings");
   if (place.checkpoint) folder.rewind_metrics(trainer.epoch());
 
   const bool labelled = m.losses.front().labelled;

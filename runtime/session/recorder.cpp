@@ -8,7 +8,7 @@
 
 namespace antidrome {
 
-RecordRequest record_request(const Manifest& m, const std::vector<std::string>& names) {
+RecordRequest record_request(const Manifest& m, const std::vector<std::string>& names, const std::function<Location(const std::string&)>& at) {
   RecordRequest request;
   std::vector<std::string> known = {"all"};
   for (const PopulationInfo& p : m.populations) {
@@ -27,7 +27,7 @@ RecordRequest record_request(const Manifest& m, const std::vector<std::string>& 
       for (std::size_t s = 0; s < p.states.size(); ++s)
         if (everything || name == p.name + "." + p.states[s]) request.traces[k][s] = found = true;
     }
-    if (!found) fail(exit_user, "AD413", {"--record " + name}, fmt::format("the model has nothing called '{}' to record", name), did_you_mean(name, known));
+    if (!found) fail(exit_user, "AD413", at(name), fmt::format("the model has nothing called '{}' to record", name), did_you_mean(name, known));
   }
   return request;
 }
@@ -39,7 +39,7 @@ std::uint64_t record_bytes(const Manifest& m, const RecordRequest& request, std:
   return bytes;
 }
 
-Recording record(Session& session, const antidrome_sample& sample, const RecordRequest& request) {
+Recording record(Session& session, std::span<const antidrome_sample> batch, std::size_t slot, const RecordRequest& request, const Pass& wanted) {
   const Manifest& m = session.manifest();
   const std::uint32_t steps = session.options().steps;
   const std::size_t n = m.populations.size();
@@ -65,17 +65,20 @@ Recording record(Session& session, const antidrome_sample& sample, const RecordR
     }
     std::fill(counts.begin(), counts.end(), 0);
     antidrome_record record{};
-    record.sample = 0;
+    record.sample = static_cast<std::uint32_t>(slot);
     record.spike_capacity = capacity;
     record.spike_unit = units.data();
     record.spike_time_ms = times.data();
     record.spike_count = counts.data();
     record.trace = traces.data();
-    const BatchResult& result = session.run({&sample, 1}, {.record = &record});
-    out.label = sample.label;
-    out.prediction = result.prediction[0];
-    out.loss = result.loss[0];
-    out.scores = result.scores;
+    Pass pass = wanted;
+    pass.record = &record;
+    const BatchResult& result = session.run(batch, pass);
+    out.label = batch[slot].label;
+    out.prediction = result.prediction[slot];
+    out.loss = result.loss[slot];
+    const auto scores = static_cast<std::ptrdiff_t>(m.scores()), first = static_cast<std::ptrdiff_t>(slot) * scores;
+    out.scores.assign(result.scores.begin() + first, result.scores.begin() + first + scores);
     const std::uint32_t most = *std::max_element(counts.begin(), counts.end());
     if (most <= capacity) break;
     capacity = most;  // the counts are complete even where the room was not

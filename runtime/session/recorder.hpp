@@ -2,6 +2,8 @@
 #pragma once
 #include "runtime/session/session.hpp"
 
+#include "codegen/diagnostics/diagnostics.hpp"
+
 namespace antidrome {
 
 /// What is recorded: spikes of populations, traces of states, each by its place in the manifest.
@@ -22,11 +24,12 @@ struct Recording {
   std::vector<double> scores;
 };
 
-/// "hidden.spikes", "hidden.v", "hidden" (all of it), "all"; throws Failure (AD413) for names the model does not have.
-RecordRequest record_request(const Manifest& manifest, const std::vector<std::string>& names);
+/// "hidden.spikes", "hidden.v", "hidden" (all of it), "all"; throws Failure (AD413) for names the model does not have, with the place
+/// that `at` gives for the name.
+RecordRequest record_request(const Manifest& manifest, const std::vector<std::string>& names, const std::function<Location(const std::string&)>& at);
 
-/// Runs one sample forward, alone, and records it.
-Recording record(Session& session, const antidrome_sample& sample, const RecordRequest& request);
+/// Runs the batch and records the sample in slot `slot`. What a loss reads of the whole batch is as it is in training.
+Recording record(Session& session, std::span<const antidrome_sample> batch, std::size_t slot, const RecordRequest& request, const Pass& pass = {});
 
 /// Bytes that the recording of one sample takes.
 std::uint64_t record_bytes(const Manifest& manifest, const RecordRequest& request, std::uint32_t steps);

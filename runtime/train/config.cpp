@@ -91,6 +91,7 @@ class Loader {
     train();
     params();
     output();
+    record();
     root_.finish();
     if (diagnostics_.has_errors()) throw Failure(exit_user, std::move(diagnostics_));
     config_.data.values["dt_ms"] = fmt::format("{}", config_.trial.dt_ms);
@@ -315,6 +316,19 @@ class Loader {
     config_.output.checkpoint_seconds = s.number("checkpoint_seconds", config_.output.checkpoint_seconds, {0, 1e9});
     config_.output.checkpoint_batches = s.integer("checkpoint_batches", 0, 0, 1'000'000'000);
     s.finish();
+  }
+
+  void record() {
+    TomlSection s = section("record");
+    RecordConfig& r = config_.record;
+    r.what = s.texts("what", &r.places);
+    r.split = s.choice("split", r.split, {"training", "validation"});
+    r.samples = s.integers("samples", 0);
+    r.batches = s.integers("batches", 1);
+    r.epochs = s.integers("epochs", 1);
+    s.finish();
+    if (!r.what.empty() && r.samples.empty() && r.batches.empty())
+      diagnostics_.error("AD405", s.where("what"), "[record] says what, but not of which samples", "for example samples = [0, 1], or batches = [1] for all samples of the first batch of an epoch");
   }
 
   toml::table table_, resolved_;

@@ -61,6 +61,16 @@ struct OutputConfig {
   double checkpoint_seconds = 2;              ///< at least so long between the checkpoints after epochs
 };
 
+/// [record]: what is recorded in the course of training. Nothing when `what` is empty.
+struct RecordConfig {
+  std::vector<std::string> what;                ///< "hidden.spikes", "hidden.v", "hidden", "all"
+  std::map<std::string, Location> places;       ///< of these names
+  std::string split = "training";               ///< training, validation
+  std::vector<std::uint64_t> samples;           ///< indices in the split
+  std::vector<std::uint64_t> batches;           ///< from 1: every sample of these batches of the epoch
+  std::vector<std::uint64_t> epochs;            ///< from 1; empty: every epoch
+};
+
 /// One entry of [params]: what replaces the manifest's initial value or bounds.
 struct ParamOverride {
   bool has_init = false;
@@ -82,6 +92,7 @@ struct RunConfig {
   TrialConfig trial;
   TrainConfig train;
   OutputConfig output;
+  RecordConfig record;
   data::DatasetOptions data;
   std::vector<data::AugmentStep> augment;
   std::map<std::string, ParamOverride> params;

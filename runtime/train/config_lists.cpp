@@ -165,20 +165,9 @@ void NameReader::numbers(const toml::table& table, const std::string& key, const
 }
 
 void NameReader::list(TomlSection& section, const std::string& key, Mention::What what, std::vector<std::string>& into) {
-  toml::array out;
-  if (const toml::array* given = section.array(key))
-    for (const toml::node& node : *given) {
-      const Location at = place_of(node, config.file);
-      const std::optional<std::string> name = node.is_string() ? node.value<std::string>() : std::nullopt;
-      if (!name) {
-        diagnostics.error("AD403", at, fmt::format("'train.{}' is a list of names, in quotes", key));
-        continue;
-      }
-      into.push_back(*name);
-      config.mentions.push_back({what, "train." + key, *name, at});
-      out.push_back(*name);
-    }
-  resolved.insert_or_assign(key, std::move(out));
+  std::map<std::string, Location> places;
+  into = section.texts(key, &places);
+  for (const auto& [name, at] : places) config.mentions.push_back({what, "train." + key, name, at});
 }
 
 }  // namespace antidrome

@@ -1,4 +1,5 @@
 // The files that a run leaves for programs: metrics.jsonl, metrics.csv, and the log for people.
+#include "runtime/session/failure.hpp"
 #include "runtime/train/run_folder.hpp"
 
 #include <algorithm>
@@ -30,7 +31,11 @@ MetricsWriter::MetricsWriter(const RunFolder& folder, const Manifest& manifest)
   if (csv_.tellp() == 0) csv_ << csv_header << std::flush;
 }
 
-void MetricsWriter::line(const ordered_json& object) { jsonl_ << object.dump() << '\n' << std::flush; }
+// A full disk is told at once: metrics with holes would look like metrics.
+void MetricsWriter::line(const ordered_json& object) {
+  jsonl_ << object.dump() << '\n' << std::flush;
+  if (!jsonl_) fail(exit_io, "AD606", {folder_}, "cannot write metrics.jsonl", "is the disk full; the last checkpoint is intact, go on with --resume");
+}
 
 void MetricsWriter::log(const std::string& text) { log_ << fmt::format("{:%Y-%m-%d %H:%M:%S}  ", fmt::localtime(std::time(nullptr))) << text << '\n' << std::flush; }
 

@@ -60,7 +60,7 @@ std::string config_text(const std::map<std::string, std::string>& flat) {
 
 // What may differ between a run and its continuation: how long, how fast, where things lie.
 bool may_differ(const std::string& key) {
-  return key == "train.epochs" || key == "train.threads" || key == "train.patience" || key == "model.file" || key == "data.path" || key.starts_with("output.");
+  return key == "train.epochs" || key == "train.threads" || key == "train.patience" || key == "model.file" || key == "data.path" || key.starts_with("output.") || key.starts_with("record.");
 }
 
 using Lines = std::map<std::string, std::string>;

@@ -140,6 +140,39 @@ const toml::array* TomlSection::array(std::string_view key) {
   return node->as_array();
 }
 
+std::vector<std::string> TomlSection::texts(std::string_view key, std::map<std::string, Location>* places) {
+  std::vector<std::string> out;
+  toml::array resolved;
+  if (const toml::array* list = array(key))
+    for (const toml::node& node : *list) {
+      if (!node.is_string()) {
+        diagnostics_.error("AD403", place_of(node, file_), fmt::format("'{}' holds {}, expected strings", full(key), type_name(node)));
+        continue;
+      }
+      out.push_back(*node.value<std::string>());
+      resolved.push_back(out.back());
+      if (places != nullptr) places->emplace(out.back(), place_of(node, file_));
+    }
+  resolved_.insert_or_assign(key, std::move(resolved));
+  return out;
+}
+
+std::vector<std::uint64_t> TomlSection::integers(std::string_view key, std::int64_t low) {
+  std::vector<std::uint64_t> out;
+  toml::array resolved;
+  if (const toml::array* list = array(key))
+    for (const toml::node& node : *list) {
+      if (!node.is_integer() || *node.value<std::int64_t>() < low) {
+        diagnostics_.error(node.is_integer() ? "AD404" : "AD403", place_of(node, file_), fmt::format("'{}' is a list of integers of at least {}", full(key), low));
+        continue;
+      }
+      out.push_back(static_cast<std::uint64_t>(*node.value<std::int64_t>()));
+      resolved.push_back(*node.value<std::int64_t>());
+    }
+  resolved_.insert_or_assign(key, std::move(resolved));
+  return out;
+}
+
 void TomlSection::finish() {
   if (table_ == nullptr) return;
   const std::vector<std::string> candidates(known_.begin(), known_.end());

@@ -4,6 +4,7 @@
 #include "codegen/diagnostics/diagnostics.hpp"
 
 #include <limits>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -37,6 +38,9 @@ class TomlSection {
   std::string choice(std::string_view key, std::string otherwise, const std::vector<std::string>& choices);
   /// A section inside this one; it must be a table where it is present.
   const toml::table* table(std::string_view key);
+  /// A list of strings, and where each is written; of integers of at least `low`. Empty where it is absent.
+  std::vector<std::string> texts(std::string_view key, std::map<std::string, Location>* places = nullptr);
+  std::vector<std::uint64_t> integers(std::string_view key, std::int64_t low);
   /// A list; null where it is absent.
   const toml::array* array(std::string_view key);
   /// A key that is read elsewhere.

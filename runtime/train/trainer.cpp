@@ -41,6 +41,7 @@ Trainer::Trainer(Session& session, const RunConfig& config, const Splits& splits
       optimiser_(make_optimiser(config.train, session.manifest(), session.simulator())), queue_(*splits.train, batch_settings(config, splits)) {
   resolved_monitor(config.train.monitor, config, splits, session.manifest());
   if (config.train.schedule == "ema") resolved_monitor(config.train.ema_monitor, config, splits, session.manifest());
+  if (!config.record.what.empty()) recorder_.emplace(session, config);
   if (config.train.update_every > 1) pending_.emplace(session.manifest(), session.simulator());
   position_.best = -std::numeric_limits<double>::infinity();
   position_.totals.spikes.assign(session.manifest().neurons(), 0);
@@ -58,6 +59,7 @@ Trainer::Outcome Trainer::run() {
          "go on with a simulator that was compiled for the same processor");
   while (position_.epoch < config_.train.epochs && !out_of_patience()) {
     if (!train_epoch() || interrupted != 0) {
+      if (recorder_) recorder_->close();
       save(true);
       return Outcome::interrupted;
     }
@@ -79,6 +81,7 @@ bool Trainer::train_epoch() {
   queue_.start(std::move(order), size, position_.epoch, true);
   warned_.clear();
   while (const data::EventBatch* batch = queue_.next()) {
+    if (recorder_) recorder_->training(batch->samples(), position_.epoch + 1, position_.batch + 1);
     const BatchResult& result = session_.run(batch->samples(), {.epoch = position_.epoch, .training = true, .backward = true});
     account(position_.totals, result, batch->samples(), session_.manifest().neurons());
     update(result, batch->samples(), batches);
@@ -145,6 +148,10 @@ void Trainer::finish_epoch(double train_s) {
   const Clock::time_point start = Clock::now();
   if (splits_.validation != nullptr) done.validation = evaluate(session_, *splits_.validation, batch_settings(config_, splits_), config_.train.batch);
   done.evaluation_s = seconds_since(start);
+  if (recorder_) {
+    if (splits_.validation != nullptr) recorder_->validation(*splits_.validation, batch_settings(config_, splits_), position_.epoch + 1);
+    recorder_->close();
+  }
   warn_silence(done);
   tell_late(done.train.events);
   change_rate(done);

@@ -8,6 +8,7 @@
 #include "runtime/train/events.hpp"
 #include "runtime/train/gradient_sum.hpp"
 #include "runtime/train/optimiser.hpp"
+#include "runtime/train/run_recorder.hpp"
 #include "runtime/train/schedule.hpp"
 
 #include <chrono>
@@ -51,6 +52,10 @@ class Trainer {
 
   /// Where checkpoints go from now on.
   void save_to(std::filesystem::path folder) { options_.checkpoints = std::move(folder); }
+  /// Where what [record] asks for goes.
+  void record_to(const std::filesystem::path& folder) {
+    if (recorder_) recorder_->write_to(folder);
+  }
   void listen(Listener& listener) { listeners_.push_back(&listener); }
   /// Continues from a checkpoint; throws Failure (AD604) that lists what differs when it is of another model or configuration.
   void resume(const Checkpoint& checkpoint);
@@ -91,6 +96,7 @@ class Trainer {
   std::unique_ptr<Optimiser> optimiser_;
   std::optional<GradientSum> pending_;       ///< with update_every > 1
   data::BatchQueue queue_;
+  std::optional<RunRecorder> recorder_;
   std::vector<Listener*> listeners_;
   Position position_;
   std::optional<Checkpoint> best_;           ///< not on disk yet

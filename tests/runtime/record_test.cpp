@@ -1,6 +1,8 @@
 #include "runtime/data/hdf5_file.hpp"
 #include "tests/runtime/fake.hpp"
 
+#include <fmt/format.h>
+
 namespace antidrome {
 namespace {
 
@@ -34,6 +36,52 @@ TEST(Run, writes_tables_where_the_name_says_csv) {
   const std::string spikes = test::read(place.scratch / "r.csv"), traces = test::read(place.scratch / "r_traces.csv");
   EXPECT_EQ(std::count(spikes.begin(), spikes.end(), '\n'), 6);   // a header and five input events
   EXPECT_EQ(std::count(traces.begin(), traces.end(), '\n'), 1 + 60 * 3);
+}
+
+TEST(Record, chosen_samples_of_chosen_epochs_are_written_and_training_is_not_changed) {
+  Place place;
+  const std::string quiet = "train --config run.toml --no-plots ";
+  ASSERT_EQ(test::antidrome(place.scratch.path(), quiet + "--out plain").exit_code, 0);
+  const Outcome out = test::antidrome(place.scratch.path(), quiet + "--out run --set 'record={what=[\"output\"],samples=[7,630],epochs=[2,4]}'");
+  ASSERT_EQ(out.exit_code, 0) << out.output;
+  EXPECT_FALSE(test::fs::exists(place.scratch / "run/recordings/training_epoch_1.h5"));
+  const H5File second = H5File::open(place.scratch / "run/recordings/training_epoch_2.h5"), fourth = H5File::open(place.scratch / "run/recordings/training_epoch_4.h5");
+  for (const char* sample : {"sample_7", "sample_630"}) {
+    EXPECT_EQ(second.read<float>(std::string(sample) + "/output/v").shape, (std::vector<hsize_t>{60, 3}));
+    EXPECT_NE(second.read<float>(std::string(sample) + "/output/v").values, fourth.read<float>(std::string(sample) + "/output/v").values);  // the network has learnt
+    EXPECT_EQ(second.read<double>(std::string(sample) + "/scores").values.size(), 3u);
+    EXPECT_GE(second.read<std::int32_t>(std::string(sample) + "/label").values.at(0), 0);
+  }
+  EXPECT_FALSE(second.has("sample_0"));
+  EXPECT_EQ(second.read<double>("time_ms").values.back(), 30);
+  // The same numbers, but for the text of the configuration that a recording is no part of.
+  EXPECT_EQ(test::read(place.scratch / "plain/checkpoints/last.h5"), test::read(place.scratch / "run/checkpoints/last.h5"));
+}
+
+TEST(Record, whole_batches_are_recorded_as_the_network_got_them) {
+  Place place;
+  const Outcome out = test::antidrome(place.scratch.path(), "train --config run.toml --no-plots --out run --set train.epochs=1 --set train.batch=8 --set 'augment=[{drop_events=0.5}]' --set 'record={what=[\"output.spikes\"],batches=[3]}'");
+  ASSERT_EQ(out.exit_code, 0) << out.output;
+  const H5File file = H5File::open(place.scratch / "run/recordings/training_epoch_1.h5");
+  std::size_t samples = 0, events = 0;
+  for (const std::string& name : file.names("/"))
+    if (name.starts_with("sample_")) {
+      ++samples;
+      const std::size_t own = file.read<double>(name + "/input/spike_time_ms").values.size();
+      EXPECT_EQ(file.read<std::uint32_t>(name + "/output/spike_unit").values.size(), own);   // the fake fires once for every event
+      events += own;
+    }
+  EXPECT_EQ(samples, 8u);
+  EXPECT_LT(events, 40u);   // five events a sample, half of them dropped
+}
+
+TEST(Record, of_validation_and_across_an_interruption) {
+  Place place;
+  const std::string train = "train --config run.toml --no-plots --quiet --out run --set 'record={what=[\"output.v\"],samples=[99],split=\"validation\"}' ";
+  ASSERT_EQ(test::antidrome(place.scratch.path(), train + "--set train.epochs=2").exit_code, 0);
+  const Outcome out = test::antidrome(place.scratch.path(), train + "--resume --set train.epochs=3");
+  ASSERT_EQ(out.exit_code, 0) << out.output;
+  for (int epoch = 1; epoch <= 3; ++epoch) EXPECT_TRUE(H5File::open(place.scratch / fmt::format("run/recordings/validation_epoch_{}.h5", epoch)).has("sample_99/output/v"));
 }
 
 TEST(Plan, lists_parameters_and_memory) {

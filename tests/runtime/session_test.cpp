@@ -107,7 +107,7 @@ TEST(Session, a_recording_has_every_spike_and_the_trace) {
   Session s(load_manifest(test::make_build(scratch / "b")), {.dt_ms = 0.5, .steps = 20});
   initialise(s.parameters(), s.manifest(), 3);
   const OneSample one(20);
-  const Recording r = record(s, one.sample, record_request(s.manifest(), {"all"}));
+  const Recording r = record(s, {&one.sample, 1}, 0, record_request(s.manifest(), {"all"}, [](const std::string&) { return Location{}; }));
   EXPECT_EQ(r.populations[0].unit, (std::vector<std::uint32_t>{0, 1, 2, 0, 1}));
   EXPECT_EQ(r.populations[0].time_ms, (std::vector<double>{0, 1, 2, 3, 4}));
   EXPECT_EQ(r.populations[0].traces.at(0).size(), 60u);

@@ -239,6 +239,33 @@ TEST(Train, interrupted_it_saves_a_checkpoint_exits_130_and_resumes_bit_by_bit) 
   EXPECT_EQ(place.last("whole"), place.last("broken"));
 }
 
+// The limit of a file's size acts like a disk that is full in the middle of a file. 8 KiB hold the metrics, not a checkpoint.
+TEST(Train, a_full_disk_leaves_the_last_checkpoint_as_it_was_and_the_run_goes_on_from_it) {
+  Place place;
+  ASSERT_EQ(place.train("--out whole").exit_code, 0);
+  ASSERT_EQ(place.train("--out run --set train.epochs=2").exit_code, 0);
+  const std::string before = place.last("run");
+  ASSERT_GT(before.size(), 8192u);
+  const Outcome out = test::shell("cd '" + place.scratch.path().string() + "' && trap '' XFSZ && ulimit -f 16 && exec '" + test::command_path() + "' train --config run.toml --out run --resume");
+  EXPECT_EQ(out.exit_code, 74) << out.output;
+  EXPECT_NE(out.output.find("error: cannot write the checkpoint"), std::string::npos) << out.output;
+  EXPECT_NE(out.output.find("[AD606]"), std::string::npos) << out.output;
+  EXPECT_EQ(place.last("run"), before);
+  EXPECT_FALSE(test::fs::exists(place.scratch / "run/checkpoints/last.h5.tmp"));
+  ASSERT_EQ(place.train("--out run --resume").exit_code, 0);
+  EXPECT_EQ(place.last("whole"), place.last("run"));
+}
+
+TEST(Train, metrics_that_cannot_be_written_end_the_run) {
+  Place place;
+  ASSERT_EQ(place.train("--out run --set train.epochs=1").exit_code, 0);
+  test::fs::remove(place.scratch / "run/metrics.jsonl");
+  test::fs::create_symlink("/dev/full", place.scratch / "run/metrics.jsonl");
+  const Outcome out = place.train("--out run --resume");
+  EXPECT_EQ(out.exit_code, 74) << out.output;
+  EXPECT_NE(out.output.find("[AD606]"), std::string::npos) << out.output;
+}
+
 TEST(Train, a_loss_that_is_not_finite_is_a_warning_and_with_strict_an_error) {
   Place place;
   const Outcome lenient = place.train("--out run --set 'params.\"output.bias\"={number=1e308,clamp=[0,1e308]}' --set model.precision=double");

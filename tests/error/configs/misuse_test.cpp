@@ -92,6 +92,10 @@ const Misuse table[] = {
     {"key of an augmentation that it lacks", good + "[[augment]]\nblend = [0.5, 0.5]\nshear = 1\n", trains(), {"error: unknown key 'augment[0].shear' [AD402]", "did you mean 'share'?"}, 2},
     {"two blends", good + "[[augment]]\nblend = [0.5]\n[[augment]]\nblend = [0.5]\n", trains(), {"error: 'augment[1]' is a second blend [AD404]"}, 2},
 
+    {"recording of no sample", good + "[record]\nwhat = [\"output.v\"]\n", trains(), {"run.toml:17:8: error: [record] says what, but not of which samples [AD405]"}, 2},
+    {"recording of what is not there", good + "[record]\nwhat = [\"output.u\"]\nsamples = [1]\n", trains(), {"run.toml:17:9: error: the model has nothing called 'output.u' to record [AD413]"}, 2},
+    {"samples that are no integers", good + "[record]\nwhat = [\"output.v\"]\nsamples = [1, \"x\", -2]\n", trains(), {"run.toml:18:15: error: 'record.samples' is a list of integers of at least 0 [AD403]", "run.toml:18:20: error", "[AD404]"}, 2},
+
     // the build
     {"folder without a manifest", "", trains(), {"manifest.json: error: no manifest here: this is not the folder of a built simulator [AD421]"}, 2, [](const Scratch& s) { test::fs::remove(s / "build/manifest.json"); }},
     {"manifest cut off", "", trains(), {"manifest.json:", "error: the manifest is not valid JSON (damaged or cut off) [AD420]"}, 74, [](const Scratch& s) { test::fs::resize_file(s / "build/manifest.json", 500); }},

@@ -1,11 +1,11 @@
-#include "runtime/cli/recording_files.hpp"
+#include "runtime/train/recording_files.hpp"
 
 #include "runtime/session/failure.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
 
-namespace antidrome::cli {
+namespace antidrome {
 namespace {
 
 [[noreturn]] void cannot_write(const std::filesystem::path& file, const std::string& why) {
@@ -31,12 +31,15 @@ RecordingFile::RecordingFile(const std::filesystem::path& file, const Manifest& 
     for (const SourceInfo& source : manifest.sources) names += fmt::format("{} {}\n", source.name, source.size);
     for (const PopulationInfo& p : manifest.populations) names += fmt::format("{} {}\n", p.name, p.size);
     hdf5_->write_text("populations", names);
+    std::vector<double> time_ms;
+    for (std::uint32_t n = 1; n <= trial.steps; ++n) time_ms.push_back(n * trial.dt_ms);
+    hdf5_->write("time_ms", time_ms);
   } catch (const H5Error& error) {
     cannot_write(file, error.what());
   }
 }
 
-void RecordingFile::add(std::uint64_t index, const data::EventSample& input, const Recording& recording, const RecordRequest& request) {
+void RecordingFile::add(std::uint64_t index, const antidrome_sample& input, const Recording& recording, const RecordRequest& request) {
   try {
     if (hdf5_) add_hdf5(index, input, recording, request);
     else add_csv(index, input, recording, request);
@@ -45,16 +48,17 @@ void RecordingFile::add(std::uint64_t index, const data::EventSample& input, con
   }
 }
 
-void RecordingFile::add_hdf5(std::uint64_t index, const data::EventSample& input, const Recording& recording, const RecordRequest& request) {
+void RecordingFile::add_hdf5(std::uint64_t index, const antidrome_sample& input, const Recording& recording, const RecordRequest& request) {
   const std::string sample = fmt::format("sample_{}/", index);
   hdf5_->write<std::int32_t>(sample + "label", {recording.label});
   hdf5_->write<std::int32_t>(sample + "prediction", {recording.prediction});
   hdf5_->write<double>(sample + "loss", {recording.loss});
   hdf5_->write<double>(sample + "scores", recording.scores);
-  for (std::size_t k = 0; k < manifest_.sources.size() && k < input.sources.size(); ++k) {
-    std::vector<std::uint32_t> unit;
-    std::vector<double> time;
-    for (const data::Event& event : input.sources[k]) unit.push_back(event.unit), time.push_back(event.time_ms);
+  for (std::size_t k = 0; k < manifest_.sources.size(); ++k) {
+    const antidrome_events& events = input.sources[k];
+    const std::uint32_t count = events.step_begin[trial_.steps];
+    const std::vector<std::uint32_t> unit(events.unit, events.unit + count);
+    const std::vector<double> time(events.time_ms, events.time_ms + count);
     hdf5_->write(sample + manifest_.sources[k].name + "/spike_unit", unit);
     hdf5_->write(sample + manifest_.sources[k].name + "/spike_time_ms", time);
   }
@@ -70,9 +74,10 @@ void RecordingFile::add_hdf5(std::uint64_t index, const data::EventSample& input
   }
 }
 
-void RecordingFile::add_csv(std::uint64_t index, const data::EventSample& input, const Recording& recording, const RecordRequest& request) {
-  for (std::size_t k = 0; k < manifest_.sources.size() && k < input.sources.size(); ++k)
-    for (const data::Event& event : input.sources[k]) spikes_ << fmt::format("{},{},{},{}\n", index, manifest_.sources[k].name, event.unit, event.time_ms);
+void RecordingFile::add_csv(std::uint64_t index, const antidrome_sample& input, const Recording& recording, const RecordRequest& request) {
+  for (std::size_t k = 0; k < manifest_.sources.size(); ++k)
+    for (std::uint32_t e = 0; e < input.sources[k].step_begin[trial_.steps]; ++e)
+      spikes_ << fmt::format("{},{},{},{}\n", index, manifest_.sources[k].name, input.sources[k].unit[e], input.sources[k].time_ms[e]);
   for (std::size_t k = 0; k < manifest_.populations.size(); ++k) {
     const PopulationInfo& p = manifest_.populations[k];
     const Recording::Population& r = recording.populations[k];
@@ -97,4 +102,4 @@ void RecordingFile::close() {
   if (!spikes_ || !traces_) cannot_write(file_, "the disk may be full");
 }
 
-}  // namespace antidrome::cli
+}  // namespace antidrome
