@@ -7,7 +7,13 @@
 namespace antidrome {
 namespace {
 
-void be_quiet() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+// No chatter; and nothing is done when the process ends: files are closed here or not at all, and what HDF5 1.10 does then with a file
+// that a full disk kept it from writing is to crash. That has to be said before everything else.
+void be_quiet() {
+  static const herr_t once = H5dont_atexit();
+  static_cast<void>(once);
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+}
 
 [[noreturn]] void fail_at(const std::string& what, const std::string& path) { throw H5Error(fmt::format("{} '{}'", what, path)); }
 
