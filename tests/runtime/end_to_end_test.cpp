@@ -57,6 +57,21 @@ TEST(EndToEnd, the_reference_backend_trains_the_same_network) {
   EXPECT_NEAR(loss("r"), loss("o"), 1e-9);  // double in both; five updates carry rounding of 1e-16 with them
 }
 
+TEST(EndToEnd, pattern_generation_lowers_its_error_tenfold) {
+  NEEDS_GENERATOR();
+  const Scratch scratch;
+  const std::string train = "train --config " ANTIDROME_SOURCE_DIR "/userprojects/pattern/run.toml --no-plots ";
+  const auto error = [&](const std::string& arguments) {
+    const Outcome out = test::antidrome(scratch.path(), train + arguments);
+    EXPECT_EQ(out.exit_code, 0) << out.output;
+    const std::size_t at = out.output.rfind("test loss: ");
+    return at == std::string::npos ? -1 : std::stod(out.output.substr(at + 11));
+  };
+  const double before = error("--out before --set train.epochs=1 --set train.learning_rate=1e-12 --set 'train.rates.\"hidden_hidden.w\"=1e-12'"), after = error("--out after");
+  EXPECT_GT(before, 0.1);
+  EXPECT_LT(after, before / 10);
+}
+
 TEST(EndToEnd, check_passes_for_a_model_of_the_library) {
   NEEDS_GENERATOR();
   const Scratch scratch;
