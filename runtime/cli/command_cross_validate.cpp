@@ -51,6 +51,7 @@ std::vector<PlannedRun> plan(const Options& o) {
       run.overrides.push_back(fmt::format("data.folds={}", o.folds));
       run.overrides.push_back(fmt::format("data.fold={}", k));
       if (!config.data.values.contains("split")) run.overrides.push_back(override_text("data.split", "random"));
+      for (const char* held_out : {"data.validation_groups", "data.validation_takes"}) run.overrides.push_back(override_text(held_out, ""));   // the fold says it now
       folds.push_back(std::move(run));
     }
   } else {

@@ -83,7 +83,8 @@ class Drawer {
     if (most < 1 || most > 1000) return;  // no labels, or too many to draw
     const auto seen = static_cast<std::uint32_t>(std::max(most, *std::max_element(predictions.begin(), predictions.end()))) + 1;
     plot::ConfusionMatrix data;
-    data.classes = data::class_names(kind_, seen);
+    for (const Share& share : read_shares(folder_ / fmt::format("accuracy_{}.csv", split), "class")) data.classes.push_back(share.name);
+    if (data.classes.size() < seen) data.classes = data::class_names(kind_, seen);
     const std::size_t classes = data.classes.size();
     data.subtitle = fmt::format("{}, {} samples of {}", folder_.filename().string(), labels.size(), split);
     data.counts.assign(classes, std::vector<std::uint64_t>(classes, 0));

@@ -75,7 +75,10 @@ void catch_interrupts() {
 
 std::optional<Breakdown> breakdown_of(const RunConfig& config, const Manifest& manifest, const data::Dataset& data, const std::vector<Prediction>& predictions) {
   if (manifest.losses.empty() || !manifest.losses.front().labelled) return {};
-  return break_down(predictions, data::class_names(config.data.values.at("kind"), std::max(data.classes(), manifest.scores())), data.groups());
+  std::vector<std::string> names = data.class_names();
+  if (names.empty()) names = data::class_names(config.data.values.at("kind"), data.classes());
+  for (std::uint32_t c = static_cast<std::uint32_t>(names.size()); c < std::max(data.classes(), manifest.scores()); ++c) names.push_back(fmt::format("{}", c));
+  return break_down(predictions, std::move(names), data.groups());
 }
 
 void print_breakdown(const Breakdown& breakdown, bool confusion) {

@@ -45,6 +45,8 @@ class Dataset {
   virtual SampleInfo info(std::size_t index) const { return {.label = sample(index).label}; }
   /// Names of the groups; empty where the data set knows none.
   virtual const std::vector<std::string>& groups() const;
+  /// Names of the classes where the files bring them; else empty.
+  virtual std::vector<std::string> class_names() const { return {}; }
   /// What a user should know about how the data were read; empty mostly.
   virtual std::vector<std::string> notes() const { return {}; }
 

@@ -1,6 +1,7 @@
 // Several runs by one command: repeats, variants, what they say together, and how they go on.
 #include "runtime/cli/run_set.hpp"
 #include "runtime/cli/run_summary.hpp"
+#include "runtime/data/shd_writer.hpp"
 #include "tests/runtime/fake.hpp"
 
 #include <cmath>
@@ -93,6 +94,48 @@ TEST(RunSet, a_mistake_in_the_last_run_is_told_before_the_first_one_begins) {
   EXPECT_EQ(place.train("--out set --seeds 1,1").exit_code, 2);
   EXPECT_EQ(place.train("--out set --vary train.batch").exit_code, 2);
   EXPECT_EQ(place.train("--out set --target-accuracy 50").exit_code, 2);
+}
+
+// Spoken digits in small: three words of five channels by three speakers, each twice. The mean times of the channels tell the words
+// apart, and the third speaker says every word like the next one: whoever trained on the others is wrong about her.
+void write_speech(const test::fs::path& file) {
+  data::ShdWriter writer(file, 18, {.keys = {"one", "two", "three"}, .speakers = {{}, {}, {}}, .source = "made up", .takes = true});
+  for (std::uint16_t k = 0; k < 18; ++k) {
+    const auto speaker = static_cast<std::uint16_t>(k / 6), word = static_cast<std::uint16_t>(k % 3), take = static_cast<std::uint16_t>(k / 3 % 2);
+    data::ShdSample sample{.times_s = {}, .units = {}, .label = word, .speaker = speaker, .take = take};
+    const int said = (word + (speaker == 2 ? 1 : 0)) % 3;
+    for (std::uint16_t unit = 0; unit < 5; ++unit) sample.units.push_back(unit == 0 ? static_cast<std::uint16_t>(said) : unit <= said ? static_cast<std::uint16_t>(unit - 1) : unit), sample.times_s.push_back(unit == 0 ? 0.001f : 0.025f);
+    writer.write(k, sample);
+  }
+  writer.finish();
+}
+
+TEST(CrossValidate, leaves_every_speaker_out_and_prints_the_table) {
+  Place place;
+  write_speech(place.scratch / "speech.h5");
+  std::string config = test::fake_config("[output]\nplots = true\n");
+  const std::size_t begin = config.find("kind"), end = config.find("[trial]");
+  config.replace(begin, end - begin, "kind = \"shd\"\npath = \"speech.h5\"\nunits = 5\nsplit = \"takes\"\nvalidation_takes = \"1\"\n");
+  test::write(place.scratch / "speech.toml", config);
+  const std::string common = "cross-validate -c speech.toml --quiet --set train.epochs=60 --set train.batch=4 ";
+  const Outcome out = test::antidrome(place.scratch.path(), common + "--out loso");
+  ASSERT_EQ(out.exit_code, 0) << out.output;
+  const nlohmann::json runs = place.summary("loso")["runs"];
+  ASSERT_EQ(runs.size(), 3u);
+  EXPECT_EQ(runs[2]["validation"], 0) << out.output;
+  EXPECT_NE(out.output.find("mean ± s.d."), std::string::npos) << out.output;
+  // Each held-out speaker is the only one who was judged.
+  const std::string shares = test::read(place.scratch / "loso" / runs[2]["folder"].get<std::string>() / "accuracy_validation.csv");
+  EXPECT_EQ(std::count(shares.begin(), shares.end(), '\n'), 1 + 3 + 1) << shares;
+  EXPECT_NE(shares.find("class,\"three\",2,0,0"), std::string::npos) << shares;
+  EXPECT_TRUE(test::fs::exists(place.scratch / "loso" / runs[0]["folder"].get<std::string>() / "plots/groups_validation.svg"));
+
+  const Outcome folds = test::antidrome(place.scratch.path(), common + "--out folds --folds 2 --seeds 1,2");
+  ASSERT_EQ(folds.exit_code, 0) << folds.output;
+  EXPECT_EQ(place.summary("folds")["runs"].size(), 4u);
+  const Outcome chosen = test::antidrome(place.scratch.path(), common + "--out some --groups nobody");
+  EXPECT_EQ(chosen.exit_code, 2);
+  EXPECT_NE(chosen.output.find("names the group 'nobody', which the data set does not have"), std::string::npos) << chosen.output;
 }
 
 TEST(Eval, tells_confusions_and_writes_the_accuracy_of_each_class) {

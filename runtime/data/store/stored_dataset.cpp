@@ -39,9 +39,9 @@ UnitMap unit_map(const StoredKind& kind, const OptionReader& options, std::uint3
 class Stored final : public Dataset {
  public:
   Stored(std::string name, std::shared_ptr<const EventStore> store, std::vector<std::uint32_t> records, std::vector<SampleInfo> info, std::uint32_t classes, UnitMap map, double time_scale,
-         std::vector<std::string> notes)
+         std::vector<std::string> notes, std::vector<std::string> class_names)
       : name_(std::move(name)), store_(std::move(store)), records_(std::move(records)), info_(std::move(info)), classes_(classes), map_(std::move(map)), sizes_{map_.units},
-        time_scale_(time_scale), notes_(std::move(notes)) {}
+        time_scale_(time_scale), notes_(std::move(notes)), class_names_(std::move(class_names)) {}
 
   std::string name() const override { return name_; }
   std::size_t size() const override { return records_.size(); }
@@ -49,6 +49,7 @@ class Stored final : public Dataset {
   std::uint32_t classes() const override { return classes_; }
   SampleInfo info(std::size_t index) const override { return info_[records_.at(index)]; }
   const std::vector<std::string>& groups() const override { return store_->names().groups; }
+  std::vector<std::string> class_names() const override { return class_names_; }
   std::vector<std::string> notes() const override { return notes_; }
 
   void read(std::size_t index, EventSample& into) const override {
@@ -87,7 +88,7 @@ class Stored final : public Dataset {
   UnitMap map_;
   std::vector<std::uint32_t> sizes_;
   double time_scale_;
-  std::vector<std::string> notes_;
+  std::vector<std::string> notes_, class_names_;
 };
 
 }  // namespace
@@ -113,11 +114,19 @@ std::unique_ptr<Dataset> make_stored(const StoredKind& kind, const OptionReader&
     for (SampleInfo& sample : info) sample.label = sample.label < 0 ? -1 : kept[static_cast<std::size_t>(sample.label)];
     classes = static_cast<std::uint32_t>(options.list("classes_kept").size());
   }
+  // The names of the classes in use, in the order of their new numbers.
+  std::vector<std::string> class_names = store->names().classes_named;
+  if (!kept.empty() && !class_names.empty()) {
+    std::vector<std::string> in_use(classes);
+    for (std::size_t label = 0; label < std::min(kept.size(), class_names.size()); ++label)
+      if (kept[label] >= 0) in_use[static_cast<std::size_t>(kept[label])] = class_names[label];
+    class_names = std::move(in_use);
+  }
   const bool whole = own_part || mode == "given";
   std::vector<std::uint32_t> records = split_records(options, mode, info, store->names().groups, split, whole, !kept.empty());
   if (records.empty()) return nullptr;
   return std::make_unique<Stored>(fmt::format("{} {}", kind.name, to_string(split)), store, std::move(records), std::move(info), classes, unit_map(kind, options, store->traits().units),
-                                  options.number("time_scale", 1, 1e-6, 1e6), std::move(notes));
+                                  options.number("time_scale", 1, 1e-6, 1e6), std::move(notes), std::move(class_names));
 }
 
 }  // namespace antidrome::data
