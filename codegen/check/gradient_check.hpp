@@ -20,6 +20,7 @@ struct ParameterReport {
   std::string name;
   int compared = 0, skipped = 0;     ///< skipped: a spike appears, vanishes or changes order within the step
   double worst = 0;                  ///< |derived - difference| / (largest entry of the parameter)
+  double beyond = 0;                 ///< the same less what rounding of the loss does to a difference: what is judged
   double derived = 0, difference = 0;   ///< at the worst entry
   bool ok = true;
 };
@@ -38,9 +39,9 @@ GradientReport check_gradient(const ir::Network&, const GradientCheckOptions&);
 struct ConvergenceReport {
   bool applies = true;
   std::string why_not;
-  std::vector<double> dt_ms, error;  ///< relative error of the whole gradient at each step, median of five rehearsals; against exact mode, or against half the step
+  std::vector<double> dt_ms, error;  ///< relative error of the whole gradient at each step, median of the rehearsals; against exact mode, or against half the step
   bool against_exact = true;
-  double slope = 0;                  ///< of log error over log dt, least squares
+  double slope = 0;                  ///< of log error over log dt: least squares in each rehearsal, then the median
   bool ok = true;
 };
 ConvergenceReport check_convergence(const ir::Network&, const GradientCheckOptions&);

@@ -37,7 +37,7 @@ bool convergence_check(const ir::Network& network) {
     fmt::print("  skipped: {}\n", r.why_not);
     return true;
   }
-  for (std::size_t k = 0; k < r.dt_ms.size(); ++k) fmt::print("       dt {:<8} relative difference {:.1e}\n", r.dt_ms[k], r.error[k]);
+  for (std::size_t k = 0; k < r.dt_ms.size(); ++k) fmt::print("       dt {:<8.3g} relative difference {:.1e}\n", r.dt_ms[k], r.error[k]);
   fmt::print("  {} slope {:.2f} (1 is first order)\n", r.ok ? "ok  " : "FAIL", r.slope);
   return r.ok;
 }

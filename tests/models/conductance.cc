@@ -22,7 +22,7 @@ struct TwoCompartments {
       dendrite += open * drive(g_exc, e_exc, u);
     }
     d(u) = dendrite / C;
-    d(v) = (drive(g_leak, e_leak, v) + drive(g_couple, u, v) + drive(rectified(g_inh), e_inh, v)) / C;
+    d(v) = (drive(g_leak, e_leak, v) + drive(g_couple, u, v) - g_inh * rectified(v - e_inh)) / C;
     d(g_exc) = -g_exc / tau_exc;
     d(g_inh) = -g_inh / tau_inh;
   }
