@@ -17,6 +17,7 @@ struct BatchSettings {
   std::uint64_t seed = 0;     ///< of the run: key of the input dropout
   double input_dropout = 0;   ///< probability that an event is left out, in training only, after all augmentations
   std::vector<AugmentStep> augment = {};
+  bool binary = false;        ///< at most one event per unit and step; the others are left out and counted
 };
 
 /// The time step of an event: floor(time / dt), where a time on a step boundary up to rounding (0.3 at dt 0.1) belongs to
@@ -31,6 +32,7 @@ class EventBatch {
   std::uint64_t late() const { return late_; }        ///< at or after the end of the trial
   std::uint64_t dropped() const { return dropped_; }  ///< by input dropout, and by augmentations that thin
   std::uint64_t cut() const { return cut_; }          ///< moved out of range by augmentations
+  std::uint64_t merged() const { return merged_; }    ///< further events of a unit in the same step, where binary
   std::uint64_t bytes() const;                        ///< memory held
 
  private:
@@ -41,7 +43,7 @@ class EventBatch {
   std::vector<std::uint16_t> unit_, step_;
   std::vector<double> time_ms_;
   std::vector<std::size_t> first_;  // per (sample, source): its first event in unit_, step_ and time_ms_
-  std::uint64_t events_ = 0, late_ = 0, dropped_ = 0, cut_ = 0;
+  std::uint64_t events_ = 0, late_ = 0, dropped_ = 0, cut_ = 0, merged_ = 0;
 };
 
 /// Builds batches in the calling thread.
@@ -60,7 +62,7 @@ class BatchBuilder {
   BatchSettings settings_;
   Augmenter augmenter_;
   EventSample sample_;                  // as read, then what is left of it
-  std::vector<std::uint32_t> cursor_;   // next free place of each unit
+  std::vector<std::uint32_t> cursor_;   // next free place of each unit; while events are added, the last step of each
 };
 
 /// Batches of an epoch in order, read ahead by one thread: at most `depth` wait, so memory is bounded.

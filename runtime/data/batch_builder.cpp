@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace antidrome::data {
 namespace {
@@ -48,7 +49,7 @@ void BatchBuilder::build(std::span<const std::size_t> indices, std::uint64_t epo
   into.samples_.clear(), into.sources_.clear(), into.first_.clear();
   into.step_begin_.clear(), into.unit_begin_.clear();
   into.unit_.clear(), into.step_.clear(), into.time_ms_.clear();
-  into.events_ = into.late_ = into.dropped_ = into.cut_ = 0;
+  into.events_ = into.late_ = into.dropped_ = into.cut_ = into.merged_ = 0;
   const std::vector<std::uint32_t>& sizes = data_.source_sizes();
   AugmentCounts counts;
   for (const std::size_t index : indices) {
@@ -86,10 +87,15 @@ void BatchBuilder::add_source(std::size_t source, EventBatch& into) {
   into.unit_begin_.resize(unit_at + units + 1, 0);
   std::uint32_t* step_begin = into.step_begin_.data() + step_at;
   std::uint32_t* unit_begin = into.unit_begin_.data() + unit_at;
+  cursor_.assign(units, UINT32_MAX);
   for (const Event& event : events) {
     const std::uint32_t step = step_of(event.time_ms, settings_.dt_ms);
     if (step >= steps) {
       ++into.late_;
+      continue;
+    }
+    if (settings_.binary && std::exchange(cursor_[event.unit], step) == step) {
+      ++into.merged_;
       continue;
     }
     ++step_begin[step + 1], ++unit_begin[event.unit + 1];

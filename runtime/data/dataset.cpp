@@ -14,7 +14,7 @@ namespace antidrome::data {
 namespace {
 
 constexpr std::string_view encodings[] = {"latency"};
-constexpr std::array<std::string_view, 4> common_keys{"kind", "dt_ms", "trial_ms", "input_dropout"};
+constexpr std::array<std::string_view, 5> common_keys{"kind", "dt_ms", "trial_ms", "input_dropout", "binary"};
 
 std::vector<std::string_view> keys_of(const Kind& kind) {
   std::vector<std::string_view> out(common_keys.begin(), common_keys.end());
@@ -48,6 +48,7 @@ std::unique_ptr<Dataset> make_dataset(const DatasetOptions& given, Split split) 
   options.check_keys(keys_of(kind));
   options.choice("encoding", "latency", encodings, "AD502");
   options.number("input_dropout", 0, 0, 1);
+  options.flag("binary", false);
   return kind.open(options, kind.name, split);
 }
 

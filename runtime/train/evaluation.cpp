@@ -50,7 +50,8 @@ std::string describe(const antidrome_status& status, const Manifest& manifest, d
 }
 
 data::BatchSettings batch_settings(const RunConfig& config, const Splits& splits) {
-  return {config.trial.dt_ms, config.trial.steps, config.train.seed, data::OptionReader(config.data).number("input_dropout", 0, 0, 1), splits.augment};
+  const data::OptionReader options(config.data);
+  return {config.trial.dt_ms, config.trial.steps, config.train.seed, options.number("input_dropout", 0, 0, 1), splits.augment, options.flag("binary", false)};
 }
 
 Totals evaluate(Session& session, const data::Dataset& data, const data::BatchSettings& batches, std::uint64_t batch_size, std::vector<Prediction>* predictions) {

@@ -72,6 +72,17 @@ TEST(Batch, a_time_on_a_boundary_belongs_to_the_step_that_begins_there) {
   EXPECT_EQ(step_of(1e300, 0.1), UINT32_MAX);
 }
 
+TEST(Batch, binary_keeps_the_first_event_of_a_unit_in_a_step) {
+  const Listed data({2}, {{{{{0, 0}, {0.2, 1}, {0.5, 0}, {0.9, 1}, {1.0, 0}, {3.2, 1}, {3.3, 0}, {3.4, 1}}}, 0}});
+  BatchBuilder builder(data, {.dt_ms = 1, .steps = 4, .binary = true});
+  EventBatch batch;
+  builder.build(all(data), 0, false, batch);
+  EXPECT_EQ(by_step(batch.samples()[0].sources[0], 4), "| 0 1| 0|| 1 0");
+  EXPECT_EQ(by_unit(batch.samples()[0].sources[0], 2), "| 0 1 3| 0 3");
+  EXPECT_EQ(batch.events(), 5u);
+  EXPECT_EQ(batch.merged(), 3u);
+}
+
 TEST(Batch, no_time_lies_before_its_step) {
   const Listed data({1}, {{{{{0.3, 0}, {0.6, 0}, {0.7, 0}}}, 0}});
   BatchBuilder builder(data, {.dt_ms = 0.1, .steps = 10});
