@@ -67,7 +67,7 @@ void add_data(CLI::App& app, Context& context) {
                                    : data->add_subcommand("info", "samples, classes, events and checksum of every split");
     auto o = std::make_shared<Options>();
     command->add_option("PATH", o->path, "folder of the data");
-    command->add_option("-k,--kind", o->kind, "yinyang, mnist, fashion_mnist or idx (default: idx)");
+    command->add_option("-k,--kind", o->kind, "kind of data set, such as shd (default: idx)");
     command->add_option("-c,--config", o->config, "the [data] of a run configuration")->type_name("RUN.toml");
     command->add_option("--split", o->splits, "train, validation, test (default: all)")->delimiter(',')->allow_extra_args(false)->check(CLI::IsMember({"train", "validation", "test"}));
     command->add_option("--set", o->set, "an option of the data set: --set encoding=latency; with --config, of the configuration")->allow_extra_args(false)->type_name("KEY=VALUE");

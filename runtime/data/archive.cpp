@@ -72,6 +72,40 @@ bool is_compressed(const std::filesystem::path& file) {
   return false;
 }
 
+bool is_archive(const std::filesystem::path& file) {
+  const std::filesystem::path inner = is_compressed(file) ? file.stem().extension() : file.extension();
+  const std::string ending = inner.string();
+  return ending == ".tar" || ending == ".tgz" || ending == ".txz" || ending == ".zip" || ending == ".npz";
+}
+
+void for_each_entry(const std::filesystem::path& file, std::size_t at_most, const std::function<void(const std::string& name, const std::vector<std::uint8_t>& content)>& visit) {
+  const Reader reader = open_file(file);
+  archive_read_support_format_tar(reader.get()), archive_read_support_format_zip(reader.get());
+  if (archive_read_open_filename(reader.get(), file.c_str(), 1u << 18) != ARCHIVE_OK) damaged(file, reader.get());
+  std::vector<std::uint8_t> content;
+  for (;;) {
+    archive_entry* entry = nullptr;
+    const int status = archive_read_next_header(reader.get(), &entry);
+    if (status == ARCHIVE_EOF) return;
+    if (status != ARCHIVE_OK) damaged(file, reader.get());
+    if (archive_entry_filetype(entry) != AE_IFREG) continue;
+    const char* path = archive_entry_pathname(entry);
+    const std::string name = path == nullptr ? "" : path;
+    content.clear();
+    for (;;) {
+      const std::size_t used = content.size();
+      content.resize(used + (1u << 16));
+      const la_ssize_t got = archive_read_data(reader.get(), content.data() + used, 1u << 16);
+      if (got < 0) damaged(file, reader.get());
+      content.resize(used + static_cast<std::size_t>(got));
+      if (content.size() > at_most)
+        throw DataError("AD512", {file.string(), {}, {}}, fmt::format("'{}' in the archive is longer than {} bytes", name, at_most), "copy or download the file again");
+      if (got == 0) break;
+    }
+    visit(name, content);
+  }
+}
+
 std::unique_ptr<TemporaryFile> decompress(const std::filesystem::path& file) {
   const Reader reader = open_file(file);
   archive_read_support_format_raw(reader.get());

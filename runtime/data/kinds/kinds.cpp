@@ -5,7 +5,9 @@
 namespace antidrome::data {
 
 namespace {
-constexpr const Kind* all[] = {&yinyang_kind, &mnist_kind, &fashion_mnist_kind, &idx_kind, &shd_kind, &frozen_noise_kind};
+constexpr const Kind* all[] = {
+    &yinyang_kind, &mnist_kind, &fashion_mnist_kind, &idx_kind, &shd_kind, &nmnist_kind, &dvs_gesture_kind, &npz_kind, &frozen_noise_kind,
+};
 }  // namespace
 
 std::span<const Kind* const> kinds() { return all; }

@@ -1,4 +1,5 @@
 // One wrong file or option per row: code, place, message and remedy of what the user is told.
+#include "tests/data/archives.hpp"
 #include "tests/data/shd_files.hpp"
 
 #include "runtime/data/batch.hpp"
@@ -41,6 +42,14 @@ void shd(const std::filesystem::path& folder, const std::function<void(test::Shd
   make(options);
 }
 
+// Reads a data set that is one file.
+void one_file(const char* kind, const std::filesystem::path& file, const Options& more = {}) {
+  DatasetOptions options{{{"kind", kind}, {"path", file.string()}, {"cache", (file.parent_path() / "cache").string()}, {"split", "given"}, {"dt_ms", "1"}, {"trial_ms", "300"}}, "run.toml"};
+  for (const auto& [key, value] : more) options.values[key] = value;
+  make(options);
+}
+test::Bytes bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
+
 // The first `bytes` of a file.
 void cut(const std::filesystem::path& file, std::uintmax_t bytes) { std::filesystem::resize_file(file, bytes); }
 void build(const Dataset& data, std::uint32_t steps = 10) {
@@ -51,11 +60,11 @@ void build(const Dataset& data, std::uint32_t steps = 10) {
 const Misuse table[] = {
     // options: the user's mistake
     {"no kind", [](auto&) { make(without(yinyang, "kind")); },
-     "run.toml: error: 'kind' is missing [AD501]\n  remedy: write 'kind = …' with yinyang, mnist, fashion_mnist, idx or shd", 2},
+     "run.toml: error: 'kind' is missing [AD501]\n  remedy: write 'kind = …' with yinyang, mnist, fashion_mnist, idx, shd, nmnist, dvs_gesture, npz or frozen_noise", 2},
     {"misspelt kind", [](auto&) { make(with(yinyang, "kind", "ying_yang")); },
-     "run.toml: error: unknown kind 'ying_yang', expected yinyang, mnist, fashion_mnist, idx or shd [AD501]\n  remedy: did you mean 'yinyang'?", 2},
+     "run.toml: error: unknown kind 'ying_yang', expected yinyang, mnist, fashion_mnist, idx, shd, nmnist, dvs_gesture, npz or frozen_noise [AD501]\n  remedy: did you mean 'yinyang'?", 2},
     {"unheard-of kind", [](auto&) { make(with(yinyang, "kind", "imagenet21k")); },
-     "run.toml: error: unknown kind 'imagenet21k', expected yinyang, mnist, fashion_mnist, idx or shd [AD501]", 2},
+     "run.toml: error: unknown kind 'imagenet21k', expected yinyang, mnist, fashion_mnist, idx, shd, nmnist, dvs_gesture, npz or frozen_noise [AD501]", 2},
     {"misspelt encoding", [](auto&) { make(with(yinyang, "encoding", "latencey")); },
      "run.toml: error: unknown encoding 'latencey', expected latency [AD502]\n  remedy: did you mean 'latency'?", 2},
     {"misspelt key", [](auto&) { make(with(yinyang, "trian_size", "10")); },
@@ -255,6 +264,65 @@ const Misuse table[] = {
        shd(folder, [](test::ShdContent& c) { c.times.clear(), c.units.clear(), c.labels->clear(), c.speakers->clear(); });
      },
      "FOLDER/a.h5: error: the file holds no samples [AD517]", 74},
+
+    // event cameras and sampled signals
+    {"an event of four bytes", [](auto& folder) {
+       test::put_archive(folder / "a.tar", {{"Train/3/1.bin", test::Bytes(9)}});
+       one_file("nmnist", folder / "a.tar");
+     },
+     "FOLDER/a.tar: Train/3/1.bin: byte 5: error: the file has 9 bytes, not a whole number of events of 5 bytes [AD527]\n  remedy: copy or download the file again", 74},
+    {"a pixel beyond the camera", [](auto& folder) {
+       test::put_archive(folder / "a.tar", {{"Train/3/1.bin", {1, 34, 0, 0, 0}}});
+       one_file("nmnist", folder / "a.tar");
+     },
+     "FOLDER/a.tar: Train/3/1.bin: byte 0: error: event at pixel (1, 34), expected [0, 34) x [0, 34) [AD520]\n  remedy: copy or download the file again", 74},
+    {"an archive of something else", [](auto& folder) {
+       test::put_archive(folder / "a.tar", {{"cat.jpg", test::Bytes(10)}});
+       one_file("nmnist", folder / "a.tar");
+     },
+     "FOLDER/a.tar: error: no samples 'Train/<label>/*.bin' are in it [AD517]", 74},
+    {"no recordings", [](auto& folder) { one_file("dvs_gesture", folder / "nowhere"); },
+     "FOLDER/nowhere: error: no recordings are there [AD510]\n"
+     "  remedy: the folder holds userNN_LIGHT.aedat, userNN_LIGHT_labels.csv and, for the published split, trials_to_train.txt and trials_to_test.txt", 74},
+    {"a recording of another format", [](auto& folder) {
+       test::put(folder / "a.aedat", bytes_of("#!AER-DAT2.0\r\n"));
+       test::put(folder / "a_labels.csv", bytes_of("1,0,5"));
+       one_file("dvs_gesture", folder / "a.aedat");
+     },
+     "FOLDER/a.aedat: byte 0: error: not an AEDAT 3 file: it does not begin with '#!AER-DAT3' [AD527]\n  remedy: kind 'dvs_gesture' reads the published .aedat files", 74},
+    {"a recording that ends inside a packet", [](auto& folder) {
+       test::put(folder / "a.aedat", test::aedat({{{1, 1, 1, 1}}, {{1, 1, 1, 2}}}));
+       cut(folder / "a.aedat", std::filesystem::file_size(folder / "a.aedat") - 1);
+       test::put(folder / "a_labels.csv", bytes_of("1,0,5"));
+       one_file("dvs_gesture", folder / "a.aedat");
+     },
+     "FOLDER/a.aedat: record 1, byte 78: error: the file ends inside a packet of 8 bytes [AD527]\n  remedy: copy or download the file again", 74},
+    {"a table of clips with a class too many", [](auto& folder) {
+       test::put(folder / "a.aedat", test::aedat({{{1, 1, 1, 1}}}));
+       test::put(folder / "a_labels.csv", bytes_of("class,startTime_usec,endTime_usec\n1,0,5\n12,5,9\n"));
+       one_file("dvs_gesture", folder / "a.aedat");
+     },
+     "FOLDER/a_labels.csv: record 2: error: '12,5,9' is not a class of [1, 11], a start and a later end in microseconds [AD527]\n  remedy: copy or download the file again", 74},
+    {"an array of another name", [](auto& folder) {
+       test::put_archive(folder / "a.npz", {{"x.npy", test::npy<float>("<f4", "(1, 1, 1)", {0})}});
+       one_file("npz", folder / "a.npz");
+     },
+     "FOLDER/a.npz: error: the file has no array 'taxel' [AD528]\n  remedy: name its arrays with 'values_array', 'label_array' and so on", 74},
+    {"an array of another shape", [](auto& folder) {
+       test::put_archive(folder / "a.npz", {{"x.npy", test::npy<float>("<f4", "(2, 3)", {0, 1, 2, 3})}});
+       one_file("npz", folder / "a.npz", {{"values_array", "x"}});
+     },
+     "FOLDER/a.npz: x.npy: byte 144: error: the array of shape (2, 3) ends after 16 bytes [AD528]\n  remedy: save it with numpy.savez, as numbers in C order", 74},
+    {"an array of Python objects", [](auto& folder) {
+       test::put_archive(folder / "a.npz", {{"x.npy", test::npy<float>("|O", "(2,)", {0, 1})}});
+       one_file("npz", folder / "a.npz");
+     },
+     "FOLDER/a.npz: x.npy: byte 10: error: its type '|O' is not one of little-endian integers, floating-point numbers or text [AD528]\n  remedy: save it with numpy.savez, as numbers in C order", 74},
+    {"levels far below the noise", [](auto& folder) {
+       test::put_archive(folder / "a.npz", {{"taxel.npy", test::npy<float>("<f4", "(1, 2, 1)", {0, 1e9f})}, {"label.npy", test::npy<float>("<f4", "(1,)", {0})}});
+       one_file("npz", folder / "a.npz", {{"level", "0.001"}});
+     },
+     "FOLDER/a.npz: record 0: error: level = 0.001 makes more than 67108864 events of the sample [AD504]\n  remedy: choose a larger level", 2},
 };
 
 TEST(DataMisuse, every_mistake_is_told_with_code_place_and_remedy) {
