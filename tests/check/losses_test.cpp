@@ -54,17 +54,31 @@ TEST(EveryLoss, cross_entropy_of_spike_counts_pulls_at_spikes) {
   EXPECT_TRUE(r.ok);
 }
 
+// In a trial shorter than 100 ms, 1 ms after its end lies beyond 1.01 T: the penalty must not turn its sign there.
+TEST(EveryLoss, a_silent_label_costs_more_than_any_spike) {
+  const ir::Network n = with_loss("first_spike");
+  const ir::Expr loss = n.losses[0].model.hooks.at(ir::Trigger::loss).result;
+  const auto value = [&](double t, double count) {
+    const ir::Lookup shared = [](const std::string& name) { return name == "trial" ? 30.0 : name == "tau0" ? 0.5 : name == "alpha" ? 0.1 : 0.0; };
+    const ir::Elements out{3, 1, [&](const std::string& name, int k) { return name == "out.n" ? (k == 1 ? count : 1) : name == "out.t" ? (k == 1 ? t : 10) : shared(name); }};
+    return ir::evaluate(loss, out, -1, shared);
+  };
+  EXPECT_GT(value(0, 0), value(29.9, 1));
+  EXPECT_GT(value(29.9, 1), value(20, 1));
+}
+
 class EveryLossOnTheGrid : public testing::TestWithParam<const char*> {};
 
 TEST_P(EveryLossOnTheGrid, converges_to_the_exact_gradient) {
   const check::ConvergenceReport r = check::check_convergence(with_loss(GetParam()), {});
   ASSERT_TRUE(r.applies) << r.why_not;
   EXPECT_TRUE(r.against_exact);
-  EXPECT_GT(r.slope, 0.7);
-  EXPECT_LT(r.error.back(), 0.05);
+  // The step shrinks by eight. At some steps a spike and an event share one, so the fall is uneven; a wrong term would not let it fall at all.
+  EXPECT_LT(r.error.back(), r.error.front() / 3) << testing::PrintToString(r.error);
+  EXPECT_LT(r.error.back(), 0.02);
 }
 
-INSTANTIATE_TEST_SUITE_P(losses, EveryLossOnTheGrid, testing::Values("sum", "sum_weigh_exp", "first_spike"), [](const auto& i) { return std::string(i.param); });
+INSTANTIATE_TEST_SUITE_P(losses, EveryLossOnTheGrid, testing::Values("sum", "sum_weigh_linear", "sum_weigh_exp", "sum_weigh_sigmoid", "sum_weigh_input", "max", "first_spike"), [](const auto& i) { return std::string(i.param); });
 
 }  // namespace
 }  // namespace antidrome

@@ -20,7 +20,7 @@ TEST(Text, parse_gives_back_what_was_printed) {
 
 TEST(Text, as_it_reads) {
   for (const char* text : {"a - (b - c)", "a - b - c", "a / (b * c)", "a / b * c", "-(a + b)", "-a * b", "!(a && b) || c < d", "a == (b != c)",
-                           "select(hidden.v >= 1, -1.5, 1e-300)", "sum(exp(out.s)) - at_label(out.s) * is_label()", "0.1 + x", "x - 1e+22", "inf() * -x"}) {
+                           "select(hidden.v >= 1, -1.5, 1e-300)", "sum(exp(out.s)) - at_label(out.s) * is_label()", "sum(batch_mean(out.n) * out.pull)", "0.1 + x", "x - 1e+22", "inf() * -x"}) {
     const Expr e = parse(text);
     EXPECT_EQ(parse(print(e)), e) << text;
   }
@@ -145,6 +145,8 @@ cell hidden 2 linear  @"a.cc":7:1 {
   state hidden.v = hidden.tau / 2  @"a.cc":8:1
   count hidden.n = 0
   gathers e.G1
+  draw hidden.draw_uniform_0 uniform 0
+  draw hidden.draw_white_1 normal 1
   threshold hidden.v - 1
   slope hidden.i / hidden.tau
   cause hidden.acc

@@ -43,6 +43,34 @@ TEST(Lower, trained_weights_alone_need_two_numbers_per_spike_and_none_per_step) 
   EXPECT_EQ(count(m, Space::tape, Shape::step_neurons), 0);
 }
 
+TEST(Lower, a_loss_that_reads_the_batch_waits_for_it_and_no_other_does) {
+  Diagnostics diagnostics;
+  EXPECT_TRUE(lowered(recurrent(), diagnostics).batch_means.empty());
+  NetworkBuilder n = recurrent();
+  n.loss("hidden", count_pull(), batch_count_target(), false);
+  const KernelModule m = lowered(n, diagnostics);
+  ASSERT_EQ(m.batch_means.size(), 1u);
+  EXPECT_EQ(m.batch_means[0].cell, "hidden");
+  EXPECT_NE(m.batch.note.find("means over the batch"), std::string::npos) << m.batch.note;
+  const Node& forward = m.batch.body.front();
+  const Node& last = m.batch.body.back();
+  EXPECT_EQ(last.name, "finish_batch");
+  EXPECT_EQ(count(forward, NodeKind::loss_value), 1);              // the cross-entropy stays in the trial
+  EXPECT_EQ(count(last, NodeKind::loss_value), 1);
+}
+
+TEST(Lower, a_condition_beside_the_crossing_is_not_taped_and_its_draw_not_made_backwards) {
+  Diagnostics diagnostics;
+  const ir::Values w = {{"w", trainable(normal(0, 0.1))}};
+  NetworkBuilder n;
+  n.source("input", 700).population("hidden", 256, noisy_lif(0.1, 0)).connect("input", "hidden", pulse(), w).loss("hidden", mean_voltage(), square_sum(), false);
+  const KernelModule m = lowered(n, diagnostics);
+  ASSERT_EQ(m.draws.size(), 2u);
+  for (const DrawLayout& d : m.draws) EXPECT_FALSE(d.always) << d.buffer;
+  EXPECT_EQ(count(m.batch.body[0], NodeKind::draw_rows), 2);
+  EXPECT_EQ(count(m.batch.body[1], NodeKind::draw_rows), 0);
+}
+
 TEST(Lower, a_trained_time_constant_tapes_what_its_gradient_reads) {
   Diagnostics diagnostics;
   const KernelModule m = lowered(recurrent({{"tau_mem", trainable(per_neuron(number(20)))}}), diagnostics);

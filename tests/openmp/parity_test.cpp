@@ -143,6 +143,31 @@ TEST(Parity, parameters_of_readouts_that_differ_between_neurons) {
   }
 }
 
+// A loss at each step has the same limit in both modes: the integral over the trial.
+TEST(Parity, a_loss_at_each_step_converges_to_the_exact_one) {
+  NetworkBuilder n;
+  n.source("input", 5).population("hidden", 6, cuba_lif()).population("output", 3, leaky()).connect("input", "hidden", pulse(), {{"w", trainable(normal(0.8, 0.3))}})
+      .connect("hidden", "hidden", pulse(), {{"w", trainable(normal(0, 0.1))}}).connect("hidden", "output", pulse(), {{"w", trainable(normal(0.2, 0.3))}})
+      .loss("output", ModelBuilder("Voltage").state("s").on(Trigger::step, {{"s", "neuron.v"}}).result(Trigger::score, "s"), cross_entropy(), true, ir::Loss::When::each_step);
+  Simulator grid = compile(derive(n.network()), "parity_each_step"), exact = compile(derive(n.network(), ir::TimeMode::exact), "parity_each_step_exact");
+  grid.initialise(6);
+  exact.initialise(6);
+  std::vector<double> error;
+  for (const int steps : {2000, 4000, 8000}) {
+    const double dt = 60.0 / steps;
+    const auto samples = random_samples(3, 1, 5, steps, dt, 3, 4, 20);
+    const RunOptions o{.dt_ms = dt, .steps = static_cast<std::uint32_t>(steps)};
+    const BatchResult a = grid.run(samples, o), b = exact.run(samples, o);
+    EXPECT_EQ(a.spike_counts, b.spike_counts);
+    double distance = 0, length = 0;
+    for (std::size_t q = 0; q < a.gradient.size(); ++q)
+      for (std::size_t x = 0; x < a.gradient[q].size(); ++x) distance += std::pow(a.gradient[q][x] - b.gradient[q][x], 2), length += std::pow(b.gradient[q][x], 2);
+    error.push_back(std::sqrt(distance / length));
+  }
+  EXPECT_LT(error[2], 0.02);
+  EXPECT_LT(error[2], 0.4 * error[0]) << error[0] << " " << error[1] << " " << error[2];   // a quarter, at first order
+}
+
 TEST(Parity, single_precision_keeps_the_spikes_of_a_calm_network) {
   const ir::Program p = derive(two_layers(cuba_lif(), pulse(), mean_voltage(), cross_entropy(), {.all_trainable = false}).network());
   Simulator s = compile(p, "parity_single", {.precision = kernel::Precision::single_precision});

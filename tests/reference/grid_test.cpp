@@ -203,5 +203,41 @@ TEST(Grid, a_grazing_threshold_is_clamped_and_counted) {
   EXPECT_EQ(r.clamped, r.spikes[1].size());
 }
 
+// ---- draws
+
+NetworkBuilder driven(const ModelBuilder& neuron, int neurons) {
+  NetworkBuilder n;
+  n.source("input", 1).population("cell", neurons, neuron).connect("input", "cell", pulse(), {{"w", number(0)}}).loss("cell", mean_voltage(), square_sum(), false);
+  return n;
+}
+
+Result run_noise(const ModelBuilder& neuron, int neurons, int steps, double dt, bool training, std::uint64_t index = 0) {
+  const Interpreter run = interpreter(driven(neuron, neurons).network(), ir::TimeMode::grid);
+  std::mt19937 random(1);
+  return run.run({{Events{}}, -1, index}, initial_parameters(run.program(), random), {.dt_ms = dt, .steps = steps, .training = training, .backward = false, .traces = true});
+}
+
+TEST(Draws, dropped_spikes_come_later_and_are_not_lost) {
+  // It fires in every step unless the draw forbids: v rises by 2 in a step of 1 ms, and nothing resets it below the threshold.
+  const ModelBuilder eager = ModelBuilder("Eager").param("p", 0.3).state("v").state("i").flow({{"v", "2"}, {"i", "-i"}}).fires("v >= 1 && draw_uniform_0 >= p * training").on(Trigger::reset, {{"v", "0"}});
+  const double trials = 200 * 400, kept = static_cast<double>(run_noise(eager, 200, 400, 1, true).spikes[1].size());
+  EXPECT_NEAR(kept / trials, 0.7, 4 * std::sqrt(0.21 / trials));
+  EXPECT_EQ(run_noise(eager, 200, 400, 1, false).spikes[1].size(), 200u * 400u);
+  EXPECT_NE(run_noise(eager, 4, 40, 1, true, 0).spikes[1].size(), run_noise(eager, 4, 40, 1, true, 1).spikes[1].size()) << "another sample, other draws";
+}
+
+TEST(Draws, noise_gives_the_membrane_its_stationary_variance) {
+  const ModelBuilder still = ModelBuilder("Still").param("tau", 10).param("a", 0.3).state("v").state("i").flow({{"v", "-v / tau + a * draw_white_0"}, {"i", "-i"}});
+  const double dt = 0.5;
+  const int neurons = 300, steps = 400;
+  const Result r = run_noise(still, neurons, steps, dt, true);
+  double square = 0;
+  int count = 0;
+  for (int step = 200; step < steps; step += 40)                   // two time constants apart
+    for (int n = 0; n < neurons; ++n, ++count) square += std::pow(r.traces[0][static_cast<std::size_t>(step * neurons + n)], 2);
+  const double decay = std::exp(-2 * dt / 10), expected = 0.09 * dt / (1 - decay);   // of x <- x e^(-dt/tau) + a sqrt(dt) xi
+  EXPECT_NEAR(square / count, expected, 4 * expected * std::sqrt(2.0 / count) * 1.2);
+}
+
 }  // namespace
 }  // namespace antidrome::reference

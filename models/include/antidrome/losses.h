@@ -27,12 +27,13 @@ struct FirstSpikeExp {
   }
 };
 
-/// The same with alpha / (1.01 T - t_label) against late spikes.
+/// The same with alpha / (1.01 T - t_label) against late spikes. A spike that did not happen counts there as one at T, the end of
+/// the trial, with the derivative that it has at T.
 struct FirstSpikeLate {
   param tau0 = 0.5_ms, alpha = 3e-3;
   real loss(const auto& out, label y) const {
-    const real t = out[y].score();
-    return log_sum_exp(out, [&](auto& o) { return -o.score() / tau0; }) + t / tau0 + alpha / (1.01 * trial() - t);
+    const real t = out[y].score(), late = t > trial() ? trial() + (t - stop(t)) : t;
+    return log_sum_exp(out, [&](auto& o) { return -o.score() / tau0; }) + t / tau0 + alpha / (1.01 * trial() - late);
   }
 };
 

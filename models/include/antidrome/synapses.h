@@ -18,10 +18,11 @@ struct PulseTo {
   void pre_spike(auto&, auto& post) { post.*Port += w; }
 };
 
-/// A spike raises the target's gain: gain follows each * (spikes per step) with the time constant tau_gain. For GatedLeaky.
+/// A spike raises the target's gain: it follows `each` times the input's spikes per ms, with the time constant tau_gain. For
+/// GatedLeaky. (0.01 per spike and step in Nowotny et al. 2025: the same at steps of 1 ms)
 struct Gate {
   param each = 0.01;
-  void pre_spike(auto&, auto& post) { post.gain += each * dt() / post.tau_gain; }
+  void pre_spike(auto&, auto& post) { post.gain += each / post.tau_gain; }
 };
 
 /// A spike jumps the target's membrane potential. (It may then spike at once: exact mode handles that, grid mode refuses.)
