@@ -13,7 +13,6 @@
 namespace antidrome::data {
 namespace {
 
-constexpr std::string_view encodings[] = {"latency"};
 constexpr std::array<std::string_view, 5> common_keys{"kind", "dt_ms", "trial_ms", "input_dropout", "binary"};
 
 std::vector<std::string_view> keys_of(const Kind& kind) {
@@ -46,7 +45,6 @@ std::unique_ptr<Dataset> make_dataset(const DatasetOptions& given, Split split) 
   for (const Kind* kind : kinds()) names.push_back(kind->name);
   const Kind& kind = *find_kind(options.choice("kind", "", names, "AD501"));
   options.check_keys(keys_of(kind));
-  options.choice("encoding", "latency", encodings, "AD502");
   options.number("input_dropout", 0, 0, 1);
   options.flag("binary", false);
   return kind.open(options, kind.name, split);

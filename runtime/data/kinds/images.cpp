@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <numeric>
 #include <utility>
@@ -17,18 +16,17 @@ namespace {
 
 class Images final : public Dataset {
  public:
-  Images(std::string name, std::uint32_t pixels, std::uint32_t classes, LatencyCode code)
-      : name_(std::move(name)), sizes_{pixels}, classes_(classes), threshold_(code.threshold) {
-    for (int g = 0; g < 256; ++g) time_ms_[static_cast<std::size_t>(g)] = (255 - g) / 255.0 * (code.window_ms - 4 * code.dt_ms) + 2 * code.dt_ms;
-  }
+  Images(std::string name, std::uint32_t pixels, std::uint32_t classes, ImageCode code)
+      : name_(std::move(name)), image_pixels_(pixels), sizes_{units_of(code, pixels)}, classes_(classes), code_(code) {}
 
-  void add(const std::uint8_t* pixels, std::uint8_t label) {
-    pixels_.insert(pixels_.end(), pixels, pixels + sizes_[0]);
+  void add(const std::uint8_t* pixels, std::uint8_t label, std::uint32_t record) {
+    pixels_.insert(pixels_.end(), pixels, pixels + image_pixels_);
     labels_.push_back(label);
+    records_.push_back(record);
   }
   void reserve(std::size_t records) {
-    pixels_.reserve(records * sizes_[0]);
-    labels_.reserve(records);
+    pixels_.reserve(records * image_pixels_);
+    labels_.reserve(records), records_.reserve(records);
   }
 
   std::string name() const override { return name_; }
@@ -37,28 +35,20 @@ class Images final : public Dataset {
   std::uint32_t classes() const override { return classes_; }
   SampleInfo info(std::size_t index) const override { return {.label = labels_.at(index)}; }
 
-  // Counting sort by grey value: brightest first, and by pixel among equals.
   void read(std::size_t index, EventSample& into) const override {
     into.label = labels_.at(index);
     into.sources.resize(1);
-    std::vector<Event>& events = into.sources[0];
-    const std::uint8_t* image = pixels_.data() + index * sizes_[0];
-    std::array<std::uint32_t, 257> begin{};
-    for (std::uint32_t p = 0; p < sizes_[0]; ++p)
-      if (image[p] > threshold_) ++begin[256u - image[p]];
-    for (std::size_t g = 1; g < begin.size(); ++g) begin[g] += begin[g - 1];
-    events.resize(begin[256]);
-    for (std::uint32_t p = 0; p < sizes_[0]; ++p)
-      if (image[p] > threshold_) events[begin[255u - image[p]]++] = {time_ms_[image[p]], static_cast<std::uint16_t>(p)};
+    encode(code_, {pixels_.data() + index * image_pixels_, image_pixels_}, records_[index], into.sources[0]);
   }
 
  private:
   std::string name_;
+  std::uint32_t image_pixels_;
   std::vector<std::uint32_t> sizes_;
   std::uint32_t classes_;
-  std::uint8_t threshold_;
-  std::array<double, 256> time_ms_{};
+  ImageCode code_;
   std::vector<std::uint8_t> pixels_, labels_;
+  std::vector<std::uint32_t> records_;   // their places in the file
 };
 
 void check_pair(const IdxFile& images, const IdxFile& labels) {
@@ -115,6 +105,19 @@ std::vector<std::uint32_t> records_of(const OptionReader& options, Split split, 
   return chosen;
 }
 
+ImageCode code_of(const OptionReader& options, const CodeWindow& t, std::uint64_t pixels) {
+  constexpr std::string_view encodings[] = {"latency", "rate", "sequential"};
+  const std::string encoding = options.choice("encoding", "latency", encodings, "AD502");
+  const auto threshold = static_cast<std::uint8_t>(options.count("threshold", 1, 255));
+  if (encoding == "latency") return LatencyCode{t.window_ms, t.dt_ms, threshold};
+  if (encoding == "rate") return RateCode{t.window_ms, options.number("rate_hz", 100, 1e-3, 1e5), options.count("rate_seed", 1), threshold};
+  const SequentialCode code{options.number("pixel_ms", 1, 1e-6, day_ms), static_cast<std::uint32_t>(options.count("sequence_units", 99, 511))};
+  if (code.units % 2 == 0 || code.units < 3) throw DataError("AD504", options.place(), fmt::format("sequence_units = {} is not an odd number of at least 3", code.units), "99 are 49 pairs and one unit for white");
+  if (static_cast<double>(pixels) * code.pixel_ms > t.window_ms)
+    throw DataError("AD505", options.place(), fmt::format("{} pixels of {} ms do not fit the window of {} ms", pixels, code.pixel_ms, t.window_ms), "lengthen the trial or shorten pixel_ms");
+  return code;
+}
+
 std::unique_ptr<Dataset> open(const OptionReader& options, std::string_view kind, Split split) {
   const CodeWindow t = read_window(options, 0);
   const std::string name = to_string(split);
@@ -124,11 +127,10 @@ std::unique_ptr<Dataset> open(const OptionReader& options, std::string_view kind
   const IdxFile pixels = read_idx(find_idx(folder.path, stem + "-images", 3, folder.remedy), 3);
   const IdxFile labels = read_idx(find_idx(folder.path, stem + "-labels", 1, folder.remedy), 1);
   const std::vector<std::uint32_t> records = records_of(options, split, pixels.records());
-  const LatencyCode code{t.window_ms, t.dt_ms, static_cast<std::uint8_t>(options.count("threshold", 1, 255))};
-  return make_images(fmt::format("{} {}", kind, name), pixels, labels, records, folder.classes, code);
+  return make_images(fmt::format("{} {}", kind, name), pixels, labels, records, folder.classes, code_of(options, t, pixels.record_bytes()));
 }
 
-constexpr std::string_view keys[] = {"path", "encoding", "window_ms", "threshold", "classes", "train_size", "validation_size", "test_size", "split_seed"};
+constexpr std::string_view keys[] = {"path", "encoding", "window_ms", "threshold", "rate_hz", "rate_seed", "pixel_ms", "sequence_units", "classes", "train_size", "validation_size", "test_size", "split_seed"};
 
 }  // namespace
 
@@ -138,7 +140,7 @@ const Kind fashion_mnist_kind{"fashion_mnist", keys, false, open,
 const Kind idx_kind{"idx", keys, false, open, nullptr};
 
 std::unique_ptr<Dataset> make_images(std::string name, const IdxFile& images, const IdxFile& labels, const std::vector<std::uint32_t>& records, std::uint32_t classes,
-                                     LatencyCode code) {
+                                     ImageCode code) {
   check_pair(images, labels);
   if (classes == 0) classes = 1u + *std::max_element(labels.content.begin() + static_cast<std::ptrdiff_t>(labels.header), labels.content.end());
   auto out = std::make_unique<Images>(std::move(name), static_cast<std::uint32_t>(images.record_bytes()), classes, code);
@@ -148,7 +150,7 @@ std::unique_ptr<Dataset> make_images(std::string name, const IdxFile& images, co
     if (label >= classes)
       throw DataError("AD516", {labels.path.string(), r, labels.header + r}, fmt::format("label {} is outside [0, {})", label, classes),
                       "set 'classes' to the number of labels, or check that the file is whole");
-    out->add(images.record(r), label);
+    out->add(images.record(r), label, r);
   }
   return out;
 }

@@ -81,6 +81,8 @@ std::vector<YinYangPoint> points_of(const OptionReader& options, Split split) {
 }
 
 std::unique_ptr<Dataset> open(const OptionReader& options, std::string_view, Split split) {
+  constexpr std::string_view encodings[] = {"latency"};
+  options.choice("encoding", "latency", encodings, "AD502");
   const CodeWindow t = read_window(options, 30);
   const YinYangCode code{options.number("t_min_ms", 2 * t.dt_ms, 0, t.trial_ms), options.number("t_max_ms", t.window_ms - 2 * t.dt_ms, 0, t.trial_ms),
                          options.number("bias_ms", 0, 0, t.trial_ms)};

@@ -81,6 +81,16 @@ const Misuse table[] = {
      "run.toml: error: window_ms = 4 leaves no time to code values: two steps of 1 ms are kept free at each end [AD505]\n  remedy: lengthen the window or shorten dt", 2},
     {"window beyond the trial", [](auto&) { make(with(yinyang, "trial_ms", "20")); },
      "run.toml: error: window_ms = 30 is longer than the trial of 20 ms [AD505]\n  remedy: shorten the window or lengthen the trial", 2},
+    {"an unheard-of encoding of images", [](auto& folder) {
+       test::put_set(folder, 10);
+       make(with(test::idx_options(folder), "encoding", "serial"));
+     },
+     "run.toml: error: unknown encoding 'serial', expected latency, rate or sequential [AD502]", 2},
+    {"a sequence of pixels beyond the trial", [](auto& folder) {
+       test::put_set(folder, 10);
+       make(with(with(test::idx_options(folder), "encoding", "sequential"), "pixel_ms", "4"));
+     },
+     "run.toml: error: 6 pixels of 4 ms do not fit the window of 20 ms [AD505]\n  remedy: lengthen the trial or shorten pixel_ms", 2},
     {"splits that exceed the file",
      [](auto& folder) {
        test::put_set(folder, 10);
@@ -197,7 +207,7 @@ const Misuse table[] = {
      [](auto& folder) {
        test::put(folder / "images", test::idx({1, 300, 300}, test::Bytes(90000)));
        test::put(folder / "labels", test::idx({1}, {0}));
-       make_images("big", read_idx(folder / "images", 3), read_idx(folder / "labels", 1), {0}, 1, {20, 1});
+       make_images("big", read_idx(folder / "images", 3), read_idx(folder / "labels", 1), {0}, 1, LatencyCode{20, 1});
      },
      "FOLDER/images: error: an image has 90000 pixels, a source holds at most 65536 units [AD518]\n  remedy: scale the images down", 74},
     {"events out of order", [](auto&) { build(test::Listed({4}, {{{{{3, 0}, {2.5, 0}}}, 0}})); },
