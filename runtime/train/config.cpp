@@ -313,6 +313,7 @@ class Loader {
     TomlSection s = section("output");
     config_.output.plots = s.flag("plots", config_.output.plots);
     config_.output.report = s.choice("report", config_.output.report, {"last", "best"});
+    config_.output.keep_epochs = s.integers("keep_epochs", 1);
     config_.output.checkpoint_seconds = s.number("checkpoint_seconds", config_.output.checkpoint_seconds, {0, 1e9});
     config_.output.checkpoint_batches = s.integer("checkpoint_batches", 0, 0, 1'000'000'000);
     s.finish();

@@ -58,6 +58,7 @@ struct OutputConfig {
   bool plots = true;
   std::string report = "last";                ///< the checkpoint that the run is judged by in the end: last, best
   std::uint64_t checkpoint_batches = 0;       ///< a checkpoint also after so many batches; 0: after epochs only
+  std::vector<std::uint64_t> keep_epochs;     ///< after these epochs (from 1) a checkpoint is kept under a name of its own
   double checkpoint_seconds = 2;              ///< at least so long between the checkpoints after epochs
 };
 

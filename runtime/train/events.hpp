@@ -2,6 +2,7 @@
 #pragma once
 #include "codegen/diagnostics/diagnostics.hpp"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -60,6 +61,7 @@ struct EpochDone {
   Activity activity;
   std::uint64_t woken = 0;                     ///< silent neurons whose weights were changed for it
   double train_s = 0, evaluation_s = 0, waited_s = 0;
+  std::array<double, 3> worker_s{};            ///< CPU seconds of all workers: forward, adjoint, gradient; training and evaluation
 };
 
 /// Of the samples of one class or group.

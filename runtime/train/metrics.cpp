@@ -7,6 +7,7 @@
 #include <ctime>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <limits>
 
 namespace antidrome {
 namespace {
@@ -21,10 +22,29 @@ double mean_norm(const Totals& t) { return t.updates == 0 ? 0 : t.norm / static_
 // JSON has no infinities: what is not finite is null.
 ordered_json number(double x) { return std::isfinite(x) ? ordered_json(x) : ordered_json(nullptr); }
 
+// Of each population that fires: spikes of a neuron per trial (mean, s.d., least and most among its neurons), and silent neurons.
+ordered_json activity_json(const std::vector<PopulationInfo>& populations, const Totals& totals) {
+  ordered_json out = ordered_json::object();
+  std::size_t first = 0;
+  for (const PopulationInfo& p : populations) {
+    double sum = 0, squares = 0, least = std::numeric_limits<double>::infinity(), most = 0;
+    std::uint64_t silent = 0;
+    for (std::size_t n = first; n < first + p.size; ++n) {
+      const double spikes = static_cast<double>(totals.spikes[n]) / static_cast<double>(std::max<std::uint64_t>(totals.samples, 1));
+      sum += spikes, squares += spikes * spikes, silent += totals.spikes[n] == 0 ? 1 : 0;
+      least = std::min(least, spikes), most = std::max(most, spikes);
+    }
+    const double mean = sum / p.size;
+    if (p.fires) out[p.name] = {{"mean", mean}, {"sd", std::sqrt(std::max(0.0, squares / p.size - mean * mean))}, {"least", least}, {"most", most}, {"silent", silent}};
+    first += p.size;
+  }
+  return out;
+}
+
 }  // namespace
 
 MetricsWriter::MetricsWriter(const RunFolder& folder, const Manifest& manifest)
-    : labelled_(!manifest.losses.empty() && manifest.losses.front().labelled), parameters_(manifest.parameter_names()),
+    : labelled_(!manifest.losses.empty() && manifest.losses.front().labelled), parameters_(manifest.parameter_names()), populations_(manifest.populations),
       jsonl_(folder.path() / "metrics.jsonl", std::ios::app), csv_(folder.path() / "metrics.csv", std::ios::app), log_(folder.path() / "log.txt", std::ios::app),
       folder_(folder.path().string()) {
   csv_.seekp(0, std::ios::end);
@@ -58,6 +78,8 @@ void MetricsWriter::epoch(const EpochDone& e) {
   event["gradient_norms"] = norms;
   event.update({{"train_s", e.train_s}, {"evaluation_s", e.evaluation_s}, {"samples_per_s", e.train_s > 0 ? static_cast<double>(e.train.samples) / e.train_s : 0}, {"data_wait_s", e.waited_s},
                 {"data_wait_share", e.train_s > 0 ? e.waited_s / e.train_s : 0}, {"events", e.train.events.used}, {"events_late", e.train.events.late}, {"events_dropped", e.train.events.dropped}, {"events_cut", e.train.events.cut}});
+  event["worker_s"] = {{"forward", e.worker_s[0]}, {"adjoint", e.worker_s[1]}, {"gradient", e.worker_s[2]}};
+  event["populations"] = activity_json(populations_, e.train);
   if (e.woken > 0) event["woken_neurons"] = e.woken;
   line(event);
   const std::string validation = e.validation ? fmt::format("{},{}", e.validation->mean_loss(), e.validation->accuracy()) : ",";

@@ -55,6 +55,7 @@ class MetricsWriter : public Listener {
 
   bool labelled_;
   std::vector<std::string> parameters_;
+  std::vector<PopulationInfo> populations_;
   std::ofstream jsonl_, csv_, log_;
   std::string folder_;
 };

@@ -152,6 +152,7 @@ void Trainer::finish_epoch(double train_s) {
     if (splits_.validation != nullptr) recorder_->validation(*splits_.validation, batch_settings(config_, splits_), position_.epoch + 1);
     recorder_->close();
   }
+  for (std::size_t k = 0; k < 3; ++k) done.worker_s[k] = session_.times_s()[k] - std::exchange(worked_before_[k], session_.times_s()[k]);
   warn_silence(done);
   tell_late(done.train.events);
   change_rate(done);
@@ -161,6 +162,9 @@ void Trainer::finish_epoch(double train_s) {
   position_.totals.spikes.assign(session_.manifest().neurons(), 0);
   position_.totals.squared_norms.assign(session_.manifest().parameters.size(), 0);
   note_best(done);
+  const std::vector<std::uint64_t>& keep = config_.output.keep_epochs;
+  if (!options_.checkpoints.empty() && std::find(keep.begin(), keep.end(), done.epoch) != keep.end())
+    write_checkpoint(snapshot(), options_.checkpoints / fmt::format("epoch_{}.h5", done.epoch));
   // After the best was noted: what was judged is what is kept.
   done.woken = wake_silent(session_.parameters(), session_.manifest(), config_.train, done.train.spikes, done.epoch);
   for (Listener* l : listeners_) l->epoch(done);

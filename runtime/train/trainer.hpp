@@ -103,6 +103,7 @@ class Trainer {
   std::vector<std::string> warned_;          ///< codes already told in this epoch
   std::chrono::steady_clock::time_point saved_ = std::chrono::steady_clock::now();
   double last_rate_ = 0, waited_before_ = 0;
+  std::array<double, 3> worked_before_{};
   bool late_told_ = false;
   std::optional<std::uint64_t> lanes_before_;   ///< of the simulator that made the checkpoint
 };

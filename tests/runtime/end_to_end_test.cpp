@@ -42,6 +42,21 @@ TEST(EndToEnd, threads_and_a_resumed_run_do_not_change_a_bit) {
   EXPECT_EQ(test::read(scratch / "one/checkpoints/last.h5"), test::read(scratch / "part/checkpoints/last.h5"));
 }
 
+// With small initial weights some hidden neurons never fire: their weights are lifted after each epoch, in any run alike.
+TEST(EndToEnd, silent_neurons_are_woken_the_same_way_with_any_threads_and_after_a_resume) {
+  NEEDS_GENERATOR();
+  const Scratch scratch;
+  const std::string train = "train --config " + yinyang + "run.toml --no-plots --quiet --set data.train_size=600 --set 'params.\"input_hidden.w\"={normal=[0.7,0.5]}' --set train.lift_silent={hidden=0.02} "
+                            "--set 'augment=[{jitter_time=0.5},{drop_events=0.1}]' --set output.checkpoint_batches=4 --set output.checkpoint_seconds=0 ";
+  ASSERT_EQ(test::antidrome(scratch.path(), train + "--out one --threads 1 --set train.epochs=4").exit_code, 0);
+  ASSERT_EQ(test::antidrome(scratch.path(), train + "--out two --threads 3 --set train.epochs=4").exit_code, 0);
+  ASSERT_EQ(test::antidrome(scratch.path(), train + "--out part --set train.epochs=2").exit_code, 0);
+  ASSERT_EQ(test::antidrome(scratch.path(), train + "--out part --resume --set train.epochs=4").exit_code, 0);
+  EXPECT_EQ(test::read(scratch / "one/checkpoints/last.h5"), test::read(scratch / "two/checkpoints/last.h5"));
+  EXPECT_EQ(test::read(scratch / "one/checkpoints/last.h5"), test::read(scratch / "part/checkpoints/last.h5"));
+  EXPECT_NE(test::read(scratch / "one/metrics.jsonl").find("woken_neurons"), std::string::npos);
+}
+
 TEST(EndToEnd, the_reference_backend_trains_the_same_network) {
   NEEDS_GENERATOR();
   const Scratch scratch;

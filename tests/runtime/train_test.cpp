@@ -212,6 +212,15 @@ TEST(Train, the_best_checkpoint_follows_what_is_monitored) {
   EXPECT_FALSE(test::fs::exists(place.scratch / "none/checkpoints/best.h5"));
 }
 
+TEST(Train, checkpoints_of_chosen_epochs_are_kept) {
+  Place place;
+  ASSERT_EQ(place.train("--out run --set 'output.keep_epochs=[1,3]'").exit_code, 0);
+  EXPECT_EQ(read_checkpoint(place.scratch / "run/checkpoints/epoch_3.h5").integer("progress/epoch"), 3u);
+  EXPECT_TRUE(test::fs::exists(place.scratch / "run/checkpoints/epoch_1.h5"));
+  EXPECT_FALSE(test::fs::exists(place.scratch / "run/checkpoints/epoch_2.h5"));
+  EXPECT_EQ(test::antidrome(place.scratch.path(), "eval run --checkpoint run/checkpoints/epoch_1.h5").exit_code, 0);
+}
+
 TEST(Train, lost_events_and_the_wait_for_data_are_in_the_metrics) {
   Place place(eventful);
   ASSERT_EQ(place.train("--out run --set train.epochs=1").exit_code, 0);
@@ -223,6 +232,9 @@ TEST(Train, lost_events_and_the_wait_for_data_are_in_the_metrics) {
     EXPECT_GT(event["events_cut"], 0);
     EXPECT_GT(event["events_dropped"], 0);
     EXPECT_GE(event["data_wait_share"], 0);
+    // The fake fires once for every event, in neuron (unit mod 3).
+    EXPECT_NEAR(3 * event["populations"]["output"]["mean"].get<double>() * 800, event["events"].get<double>(), 1e-6);
+    EXPECT_LE(event["populations"]["output"]["least"], event["populations"]["output"]["mean"]);
   }
 }
 
