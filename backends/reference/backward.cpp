@@ -137,7 +137,7 @@ class Backward {
       for (std::size_t i = 0; i < m_.cells[e.pre].size; ++i) {
         std::vector<double> dots(m_.gathers);
         for (const GatherMaps& g : e.gathers)
-          if (g.continuous) dots[g.number] = weigh(k, g, i, gather_adjoint, g.factor.value(frame(r.before, r.time, i)));
+          if (g.continuous) dots[g.number] = weigh({k, i}, g, gather_adjoint, g.factor.value(frame(r.before, r.time, i)));
         Frame f = frame(r.before, r.time, i);
         f.dot_adjoint = &dots;
         add_gradient(e.back_couple_pre_gradient, f);
@@ -148,10 +148,12 @@ class Backward {
   }
 
   /// sum_j W_ij operand_j, and, for operand = lambda_G, the gradient of the weights: grad_W_ij += factor * lambda_G_j.
-  double weigh(std::size_t edge, const GatherMaps& g, std::size_t i, const std::vector<double>& operand, std::optional<double> factor) {
+  double weigh(const Arrived& a, const GatherMaps& g, const std::vector<double>& operand, std::optional<double> factor) {
     double dot = 0;
-    for (std::size_t j = 0; j < m_.cells[m_.edges[edge].post].size; ++j) {
-      if (!m_.connected(m_.program.edges[edge], i, j)) continue;
+    const std::size_t i = a.unit;
+    const auto [first, last] = t_.targets_of(a);
+    for (std::size_t j = first; j < last; ++j) {
+      if (!m_.connected(m_.program.edges[a.edge], i, j)) continue;
       dot += m_.weight(g, t_.parameters, i, j) * operand[g.offset + j];
       if (!factor || !g.weight || t_.result.gradients[*g.weight].empty()) continue;
       t_.result.gradients[*g.weight][m_.weight_index(*g.weight, i, j)] += *factor * operand[g.offset + j];
@@ -194,23 +196,25 @@ class Backward {
     for (const GatherMaps& g : e.gathers) {
       if (g.continuous) continue;
       factors[g.number] = g.factor.value(frame(r.before, r.time, a.unit));
-      dots[g.number] = weigh(a.edge, g, a.unit, gather_adjoint, factors[g.number]);
-      kappa_dots[g.number] = weigh(a.edge, g, a.unit, kappa, std::nullopt);
+      dots[g.number] = weigh(a, g, gather_adjoint, factors[g.number]);
+      kappa_dots[g.number] = weigh(a, g, kappa, std::nullopt);
     }
     Frame f = frame(r.before, r.time, a.unit);
     f.dot_adjoint = &dots;
     f.dot_kappa = &kappa_dots;
+    if (!e.back_nu_post.empty()) f.nu_post = nu_of_targets(r, a, factors);
     add_gradient(e.back_arrive_pre_gradient, f);
     increment(e.back_arrive_pre, f, next);
+    if (e.scattered && e.delay_trained) t_.result.gradients[*e.delay][m_.weight_index(*e.delay, a.unit, a.target)] -= f.nu_post;
     if (a.spike == from_data || e.back_acc.empty()) return;
-    if (!e.back_nu_post.empty()) f.nu_post = nu_of_targets(r, a, factors);
     acc_[static_cast<std::size_t>(a.spike)] += e.back_acc.value(f);
   }
 
   double nu_of_targets(const Record& r, const Arrived& a, const std::vector<double>& factors) const {
     const EdgeMaps& e = m_.edges[a.edge];
     double nu = 0;
-    for (std::size_t j = 0; j < m_.cells[e.post].size; ++j) {
+    const auto [first, last] = t_.targets_of(a);
+    for (std::size_t j = first; j < last; ++j) {
       if (!m_.connected(m_.program.edges[a.edge], a.unit, j)) continue;
       std::vector<double> pair(m_.gather_sums);
       for (const GatherMaps& g : e.gathers)

@@ -1,4 +1,5 @@
 // Grid mode: spikes occur on the steps of a fixed grid. Iteration n takes the state at n dt to (n + 1) dt; time() is n dt throughout.
+#include <algorithm>
 #include <cmath>
 
 #include "backends/reference/trial.hpp"
@@ -25,20 +26,32 @@ class Outbox {
   void send(std::size_t cell, std::uint32_t step, std::size_t neuron, int spike) { sent_[cell][step].push_back({0, neuron, spike}); }
 
   /// Everything that is due in iteration n, on every edge.
-  std::vector<Arrived> due(const Model& model, std::uint32_t n) const {
+  std::vector<Arrived> due(const Trial& t, std::uint32_t n) const {
     std::vector<Arrived> all;
-    for (std::size_t e = 0; e < model.edges.size(); ++e) {
-      const auto delay = static_cast<std::uint32_t>(model.program.edges[e].delay_steps);
-      if (n < delay) continue;
-      for (Arrived a : sent_[model.edges[e].pre][n - delay]) {
-        a.edge = e;
-        all.push_back(a);
+    for (std::size_t e = 0; e < t.model.edges.size(); ++e) {
+      const EdgeMaps& edge = t.model.edges[e];
+      if (!edge.scattered) {
+        const std::uint32_t delay = delay_in_steps(t, e, 0, 0);
+        if (n >= delay)
+          for (const Arrived& a : sent_[edge.pre][n - delay]) all.push_back({e, a.unit, a.spike});
+        continue;
       }
+      for (std::uint32_t sent = 0; sent <= n; ++sent)
+        for (const Arrived& a : sent_[edge.pre][sent])
+          for (std::size_t j = 0; j < t.model.cells[edge.post].size; ++j)
+            if (sent + delay_in_steps(t, e, a.unit, j) == n) all.push_back({e, a.unit, a.spike, j});
     }
     return all;
   }
 
  private:
+  /// Rounded to the grid; a spike of a population is found at the end of its step and acts in the next one at the earliest.
+  static std::uint32_t delay_in_steps(const Trial& t, std::size_t e, std::size_t i, std::size_t j) {
+    const double rounded = std::floor(t.model.delay_ms(e, t.parameters, i, j) / t.settings.dt_ms + 0.5);
+    const double least = t.model.program.cells[t.model.edges[e].pre].source ? 0 : 1, most = t.settings.steps;
+    return static_cast<std::uint32_t>(std::clamp(t.model.program.edges[e].delay_steps + rounded, least, most));
+  }
+
   std::vector<std::vector<std::vector<Arrived>>> sent_;   ///< [cell][step]
 };
 
@@ -48,7 +61,7 @@ void run_grid(Trial& t) {
   Outbox outbox(t);
   for (t.step = 0; t.step < static_cast<std::uint32_t>(t.settings.steps) && !t.result.not_finite.seen; ++t.step) {
     const double time = t.step * t.settings.dt_ms;
-    t.arrive(time, outbox.due(t.model, t.step));
+    t.arrive(time, outbox.due(t, t.step));
     Values start = t.x;
     t.advance(time, t.settings.dt_ms);
     std::vector<Fired> fired;

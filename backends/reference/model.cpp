@@ -180,7 +180,6 @@ void Model::compile_edges() {
     const ir::Edge& e = program.edges[k];
     EdgeMaps& m = edges[k];
     if (e.connectivity.kind == ir::Connectivity::Kind::sparse) throw std::runtime_error("edge '" + e.name + "': the reference backend has no sparse connectivity");
-    if (program.mode == ir::TimeMode::exact && e.delay_steps != 0) throw std::runtime_error("edge '" + e.name + "' has a delay, which exact mode does not have");
     const auto map = [&](const auto& what) { return Map(what, *this); };
     for (std::size_t g = 0; g < e.gathers.size(); ++g) {
       m.gathers[g].factor = map(e.gathers[g].factor);
@@ -191,7 +190,10 @@ void Model::compile_edges() {
     m.arrive_pre = map(e.arrive_pre);
     m.arrive_post = map(e.arrive_post);
     m.back_operands = map(e.back_operands);
-    m.back_nu_post = map(e.jump_linear ? ir::Expr() : e.back_nu_post);
+    m.scattered = program.scattered(e);
+    for (std::size_t p = 0; p < program.parameters.size(); ++p)
+      if (!e.delay.empty() && program.parameters[p].name == e.delay) m.delay = p, m.delay_trained = program.parameters[p].trainable;
+    m.back_nu_post = map(e.jump_linear && !(m.scattered && m.delay_trained) ? ir::Expr() : e.back_nu_post);
     m.back_arrive_post = map(e.back_arrive_post);
     m.back_arrive_post_gradient = map(e.back_arrive_post_gradient);
     m.back_arrive_pre = map(e.back_arrive_pre);
@@ -217,6 +219,11 @@ std::size_t Model::weight_index(std::size_t parameter, std::size_t i, std::size_
     case Axes::source_target: return i * static_cast<std::size_t>(p.cols) + j;
   }
   return 0;
+}
+
+double Model::delay_ms(std::size_t edge, const Parameters& parameters, std::size_t i, std::size_t j) const {
+  const auto& delay = edges[edge].delay;
+  return delay ? parameters[*delay][weight_index(*delay, i, j)] : 0;
 }
 
 double Model::weight(const GatherMaps& g, const Parameters& parameters, std::size_t i, std::size_t j) const {

@@ -74,6 +74,8 @@ struct GatherMaps {
 
 struct EdgeMaps {
   std::size_t pre = 0, post = 0;                    ///< cells
+  std::optional<std::size_t> delay;                 ///< parameter
+  bool scattered = false, delay_trained = false;
   std::vector<GatherMaps> gathers;
   Map arrive_pre, arrive_post, back_operands, back_nu_post, back_arrive_post, back_arrive_post_gradient, back_arrive_pre,
       back_arrive_pre_gradient, back_acc, back_couple_pre, back_couple_pre_gradient;
@@ -92,6 +94,8 @@ class Model {
   bool connected(const ir::Edge&, std::size_t i, std::size_t j) const;
   double weight(const GatherMaps&, const Parameters&, std::size_t i, std::size_t j) const;
   std::size_t weight_index(std::size_t parameter, std::size_t i, std::size_t j) const;
+  /// The part of a synapse's delay that is a parameter, ms.
+  double delay_ms(std::size_t edge, const Parameters&, std::size_t i, std::size_t j) const;
 
  private:
   void place_cells();

@@ -44,6 +44,11 @@ double Trial::threshold(const Values& state, double time, std::size_t cell, std:
   return model.cells[cell].threshold.value(frame(state, time, neuron));
 }
 
+std::pair<std::size_t, std::size_t> Trial::targets_of(const Arrived& a) const {
+  if (a.target != all_targets) return {a.target, a.target + 1};
+  return {0, model.cells[model.edges[a.edge].post].size};
+}
+
 int Trial::new_spike(std::size_t cell, std::size_t neuron, double time) {
   result.spikes[cell].push_back({static_cast<std::uint32_t>(neuron), step, time});
   return spikes++;
@@ -64,11 +69,12 @@ void Trial::arrive(double time, std::vector<Arrived> arrived) {
   };
   for (const Arrived& a : arrived) {
     const EdgeMaps& e = model.edges[a.edge];
+    const auto [first, last] = targets_of(a);
     touched[a.edge] = true;
     for (const GatherMaps& g : e.gathers) {
       if (g.continuous) continue;
       const double factor = g.factor.value(frame(x, time, a.unit));
-      for (std::size_t j = 0; j < model.cells[e.post].size; ++j)
+      for (std::size_t j = first; j < last; ++j)
         if (model.connected(model.program.edges[a.edge], a.unit, j)) sums[g.offset + j] += factor * model.weight(g, parameters, a.unit, j);
     }
     if (!e.arrive_pre.empty()) increment(e.arrive_pre, a.unit);

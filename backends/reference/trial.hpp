@@ -9,9 +9,12 @@ namespace antidrome::reference {
 constexpr int from_data = -1;       ///< instead of a spike's number: an event of a source
 constexpr int by_threshold = -2;    ///< instead of a cause: the neuron crossed its threshold
 
+constexpr std::size_t all_targets = static_cast<std::size_t>(-1);
+
 struct Arrived {
   std::size_t edge = 0, unit = 0;
   int spike = from_data;
+  std::size_t target = all_targets;   ///< one of them, where the synapses of the edge have delays of their own
 };
 
 struct Fired {
@@ -50,6 +53,8 @@ class Trial {
 
   double threshold(const Values&, double time, std::size_t cell, std::size_t neuron) const;
   Frame frame(const Values&, double time, std::size_t neuron) const;
+  /// The synapses (i, j) that an arrival passes: [first, last) of the targets.
+  std::pair<std::size_t, std::size_t> targets_of(const Arrived&) const;
   int new_spike(std::size_t cell, std::size_t neuron, double time);
   double end() const { return settings.dt_ms * settings.steps; }
 

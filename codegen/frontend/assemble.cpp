@@ -76,16 +76,17 @@ class Assembler {
       diagnostics_.error("AD124", p.at, fmt::format("a connection probability of {}", p.connection.probability), "it lies in (0, 1]");
     if (out.connectivity.kind == ir::Connectivity::Kind::one_to_one && pre.size != post.size)
       diagnostics_.error("AD123", p.at, fmt::format("OneToOne between '{}' of size {} and '{}' of size {}", pre.name, pre.size, post.name, post.size), "both have the same size");
-    delay(p, pre, out);
+    delay(p, pre, post, out);
     out.model = model_of(p.model, {StructKind::synapse, pre.size, post.size}, p.at, out.values);
     network_.projections.push_back(std::move(out));
   }
 
-  void delay(const RecordedProjection& p, const ir::Population& pre, ir::Projection& out) {
-    if (p.delay.steps == -1)
-      diagnostics_.error("AD114", p.at, p.delay.ms.learned ? "trainable delays are not supported yet" : "delays in ms are not supported yet", "give the delay in steps: {.delay = 3_steps}");
-    if (p.delay.steps < 0) return;
-    if (p.delay.steps == 0 && !pre.source)
+  void delay(const RecordedProjection& p, const ir::Population& pre, const ir::Population& post, ir::Projection& out) {
+    if (p.delay.in_ms) out.delay = delay_of(p.delay, {StructKind::synapse, pre.size, post.size}, out.name, p.at, diagnostics_);
+    if (out.delay && out.delay->spread != ir::Value::Spread::shared)
+      diagnostics_.error("AD114", p.at, "delays of single synapses are not supported yet", "give the projection one delay: {.delay = 5_ms}");
+    if (!p.delay.in_steps) return;
+    if (p.delay.steps == 0 && !p.delay.in_ms && !pre.source)
       diagnostics_.error("AD124", p.at, fmt::format("no delay from population '{}'", pre.name), "a spike of a population arrives at the next step at the earliest: 1_steps or more");
     out.delay_steps = p.delay.steps;
   }

@@ -56,7 +56,7 @@ const char* synonym(llvm::StringRef name) {
 }
 
 bool is_reserved(const std::string& name) {
-  static const std::vector<std::string> words = {"time", "dt", "trial", "training", "acc", "slope"};
+  static const std::vector<std::string> words = {"time", "dt", "trial", "training", "acc", "slope", "delay"};
   static const std::vector<std::string> prefixes = {"lambda_", "grad_", "start_", "saved_", "kappa_", "dot_", "draw_"};
   if (std::find(words.begin(), words.end(), name) != words.end()) return true;
   return std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& p) { return name.starts_with(p); });

@@ -1,8 +1,8 @@
 #include "codegen/frontend/values.hpp"
 
-#include <antidrome/roles.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -79,7 +79,61 @@ void check_numbers(const Value& v, const std::vector<double>& host, const ir::Sy
     return wrong(fmt::format("time constant {} is {}", name, v.a), "a time constant is positive, in ms: 20_ms");
 }
 
+ir::Value value_of(const Value& given, const ir::Symbol& symbol, ir::Value::Spread spread, Shape shape, const Location& at) {
+  ir::Value v;
+  v.spread = spread;
+  v.kind = static_cast<ir::Value::Kind>(given.kind);
+  v.a = given.a;
+  v.b = given.b;
+  v.trainable = given.learned;
+  if (std::isfinite(given.low)) v.low = given.low;
+  if (std::isfinite(given.high)) v.high = given.high;
+  if (given.kind == Value::Kind::host) v.values = host_values(given, symbol, spread, shape);
+  v.at = at;
+  return v;
+}
+
+/// The interval in which the initial numbers lie.
+std::pair<double, double> range_of(const ir::Value& v) {
+  const double infinite = HUGE_VAL;
+  switch (v.kind) {
+    case ir::Value::Kind::number: return {v.a, v.a};
+    case ir::Value::Kind::uniform: return {v.a, v.b};
+    case ir::Value::Kind::normal: return v.b == 0 ? std::pair{v.a, v.a} : std::pair{-infinite, infinite};
+    case ir::Value::Kind::gamma: return {0, infinite};
+    case ir::Value::Kind::values: break;
+  }
+  const auto [low, high] = std::minmax_element(v.values.begin(), v.values.end());
+  return {*low, *high};
+}
+
 }  // namespace
+
+ir::Value delay_of(const detail::DelayRecord& given, Shape shape, const std::string& projection, const Location& at, Diagnostics& diagnostics) {
+  const ir::Symbol symbol{"delay", ir::Role::param, 0, at};
+  ir::Value::Spread spread = spread_of(given.ms, symbol, shape, at, diagnostics);
+  if (spread == ir::Value::Spread::by_kind) spread = given.ms.kind == Value::Kind::number ? ir::Value::Spread::shared : ir::Value::Spread::per_synapse;
+  ir::Value v = value_of(given.ms, symbol, spread, shape, at);
+  check_numbers(given.ms, v.values, symbol, projection, false, at, diagnostics);
+  const auto wrong = [&](std::string message, const char* remedy) { diagnostics.error("AD124", at, std::move(message), remedy); };
+  const auto [least, largest] = range_of(v);
+  const bool drawn = std::isinf(largest);                       // without end: what lies outside the bounds is moved to them
+  if ((!drawn && least < 0) || v.low.value_or(0) < 0) wrong(fmt::format("the delay of '{}' can be {} ms", projection, std::min(drawn ? 0 : least, v.low.value_or(0))), "a delay is not negative");
+  if (!(given.most > 0)) {
+    wrong(fmt::format("the largest delay of '{}' is {} ms", projection, given.most), "give .max_delay in ms: {.max_delay = 100_ms}");
+    return v;
+  }
+  v.low = std::max(v.low.value_or(0), 0.0);
+  if (std::isfinite(given.most)) v.high = std::min(v.high.value_or(given.most), given.most);
+  if (!drawn && v.high && largest > *v.high) wrong(fmt::format("the delay of '{}' can be {} ms, above its largest of {} ms", projection, largest, *v.high), "raise .max_delay, or lower the delay");
+  if (!v.high && (v.trainable || drawn)) {
+    diagnostics.error("AD132", at, fmt::format("the delay of '{}' is {} and has no bound", projection, v.trainable ? "trained" : "drawn from a distribution without end"),
+                      "say how long it may become: {.delay = …, .max_delay = 100_ms}");
+  } else if (!v.high && spread != ir::Value::Spread::shared) {
+    v.high = largest;
+  }
+  return v;
+}
 
 double initial_of(const Member& m, const void* object) {
   switch (m.symbol.role) {
@@ -97,16 +151,7 @@ ir::Values values_of(const LiftedStruct& s, const void* object, Shape shape, con
       diagnostics.error("AD124", at, fmt::format("state '{}' of '{}' begins at a number that is not finite", m.symbol.name, s.model.name), "give a finite number");
     if (m.symbol.role != ir::Role::param && m.symbol.role != ir::Role::weight) continue;
     const Value& given = at_offset<param>(object, m.offset).given;
-    ir::Value v;
-    v.spread = spread_of(given, m.symbol, shape, at, diagnostics);
-    v.kind = static_cast<ir::Value::Kind>(given.kind);
-    v.a = given.a;
-    v.b = given.b;
-    v.trainable = given.learned;
-    if (std::isfinite(given.low)) v.low = given.low;
-    if (std::isfinite(given.high)) v.high = given.high;
-    if (given.kind == Value::Kind::host) v.values = host_values(given, m.symbol, v.spread, shape);
-    v.at = at;
+    ir::Value v = value_of(given, m.symbol, spread_of(given, m.symbol, shape, at, diagnostics), shape, at);
     check_numbers(given, v.values, m.symbol, s.model.name, divided_by.contains(m.symbol.name), at, diagnostics);
     values[m.symbol.name] = std::move(v);
   }

@@ -96,7 +96,8 @@ struct Projection {
   Connectivity connectivity;
   Model model;
   Values values;
-  std::optional<int> delay_steps; ///< default: 0 from a source, 1 from a population (exact mode: 0)
+  std::optional<int> delay_steps; ///< whole steps; default: 0 with a delay in ms, from a source and in exact mode, else 1
+  std::optional<Value> delay;     ///< ms, in addition; bounds [low, high] given. Becomes the parameter "<name>.delay"
   Location at;
 };
 

@@ -58,6 +58,7 @@ std::string population_text(const Population& p) {
 std::string projection_text(const Projection& p) {
   std::string out = fmt::format("projection {} from {} to {} {}", word_text(p.name), word_text(p.pre), word_text(p.post), connectivity_text(p.connectivity));
   if (p.delay_steps) out += fmt::format(" delay {}", *p.delay_steps);
+  if (p.delay) out += fmt::format(" ms {}", value_text(*p.delay));
   return out + place_text(p.at) + " {\n" + body_text(p.model, p.values);
 }
 
@@ -154,6 +155,7 @@ Projection read_projection(Reader& in) {
   p.post = in.name();
   p.connectivity = read_connectivity(in);
   if (in.accept_word("delay")) p.delay_steps = in.integer();
+  if (in.accept_word("ms")) p.delay = read_value(in);
   p.at = in.place();
   read_body(in, p.model, p.values);
   return p;

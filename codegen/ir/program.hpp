@@ -101,7 +101,10 @@ struct Edge {
   std::string name, pre, post;
   Location at;                            ///< where net.connect was called
   Connectivity connectivity;
-  int delay_steps = 1;                    ///< grid: 0 from sources, else >= 1. Exact mode: 0
+  /// An arrival is `delay_steps` whole steps and the parameter `delay` (ms; may be empty) after its spike. On the grid the parameter
+  /// is rounded to steps, and the sum is 0 at least from a source, 1 from a population: its gradient is that of the real number.
+  int delay_steps = 1;
+  std::string delay;
   std::vector<Gather> gathers;
 
   // forward, at an arrival (grid: all arrivals of a step at once; the reads of post see the state before any of them)
@@ -112,7 +115,7 @@ struct Edge {
   // backward. lambda is at t+ (after the arrival) on the right-hand side. Event gathers:
   std::vector<Update> back_operands;      ///< per post neuron: "edge.lambda_G0" := sum_s lambda_s dF_s/dG0 and, if jump_linear, "edge.kappa_G0" := d(nu)/dG0
   Expr back_nu_post;                      ///< nu of one (arriving spike, post neuron): reads G of this pair alone, post states before the arrival, lambda+.
-                                          ///< Equals sum_k G_k * kappa_k when jump_linear. Undefined when the pre cell is a source (event times are data)
+                                          ///< Equals sum_k G_k * kappa_k when jump_linear. Undefined when the pre cell is a source with a fixed delay (event times are data)
   std::vector<Update> back_arrive_post;   ///< lambda of post before the arrival (reads G sums); empty when it is the identity
   std::vector<Update> back_arrive_post_gradient;  ///< grad of parameters that F reads, per post neuron (reads G sums)
   // per arriving spike, with "edge.dot_lambda_G0" = sum_j W_ij lambda_G0_j and "edge.dot_kappa_G0" = sum_j W_ij kappa_G0_j known
@@ -124,6 +127,8 @@ struct Edge {
   std::vector<Update> back_couple_pre;    ///< lambda of pre states (target := lambda + dfactor/dstate * dot_lambda_G1), states at t after arrivals
   std::vector<Update> back_couple_pre_gradient;
   // gradient of the weight of gather k: grad_W_ij += factor_i(at the arrival) * lambda_Gk_j, by transposed gather; implied, not spelt out.
+  // gradient of the delay: grad -= nu of the arrival. With one delay per edge that is in back_arrive_pre_gradient; of a scattered
+  // edge it is implied: grad_delay_ij -= sum_k factor_i W_ij kappa_Gk_j (or back_nu_post of the pair, when not jump_linear).
 };
 
 /// The terminal (or per-step) loss: scores, value, and the adjoint it seeds.
@@ -152,6 +157,8 @@ struct Program {
   const Cell* cell(std::string_view name) const;
   const Edge* edge(std::string_view name) const;
   const Parameter* parameter(std::string_view name) const;
+  /// Do the targets of one spike of this edge get it at different times?
+  bool scattered(const Edge& e) const;
 };
 
 std::string print(const Program&);                ///< text form (.air)

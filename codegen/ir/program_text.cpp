@@ -70,9 +70,11 @@ std::string cell_text(const Cell& c) {
   return out + equations_text(c, cell_updates, cell_exprs) + "}\n";
 }
 
+std::string delay_text(const Edge& e) { return e.delay.empty() ? fmt::format("{}", e.delay_steps) : fmt::format("{} ms {}", e.delay_steps, word_text(e.delay)); }
+
 std::string edge_text(const Edge& e) {
   std::string out = fmt::format("edge {} from {} to {} {} delay {}{}{} {{\n", word_text(e.name), word_text(e.pre), word_text(e.post),
-                                connectivity_text(e.connectivity), e.delay_steps, e.jump_linear ? " jump_linear" : "", place_text(e.at));
+                                connectivity_text(e.connectivity), delay_text(e), e.jump_linear ? " jump_linear" : "", place_text(e.at));
   for (const Gather& g : e.gathers)
     out += fmt::format("  gather {} weight {} {} factor {}\n", word_text(g.name), word_text(g.weight), g.continuous ? "continuous" : "event", print(g.factor));
   return out + equations_text(e, edge_updates, edge_exprs) + "}\n";
@@ -181,6 +183,7 @@ Edge read_edge(Reader& in) {
   e.connectivity = read_connectivity(in);
   in.expect_word("delay");
   e.delay_steps = in.integer();
+  if (in.accept_word("ms")) e.delay = in.name();
   e.jump_linear = in.accept_word("jump_linear");
   e.at = in.place();
   in.expect_sign("{");

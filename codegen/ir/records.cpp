@@ -25,5 +25,6 @@ bool Program::couples_samples() const {
 const Cell* Program::cell(std::string_view name) const { return find_named(cells, name); }
 const Edge* Program::edge(std::string_view name) const { return find_named(edges, name); }
 const Parameter* Program::parameter(std::string_view name) const { return find_named(parameters, name); }
+bool Program::scattered(const Edge& e) const { return !e.delay.empty() && parameter(e.delay)->axes != Parameter::Axes::shared; }
 
 }  // namespace antidrome::ir

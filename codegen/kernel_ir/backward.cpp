@@ -341,9 +341,9 @@ void Backward::arrive_pre(const EdgePlan& p, std::vector<Node>& out) {
   }
   std::vector<Node> body = b.finish();
   if (body.empty()) return;
-  out.push_back(in_cell(NodeKind::for_spikes, e.pre, body, e.delay_steps));
+  out.push_back(for_arrivals(e, body));
   out.back().note = e.name + ": arrivals of this step, backwards";
-  if (!later.empty()) out.push_back(in_cell(NodeKind::for_spikes, e.pre, later, e.delay_steps));
+  if (!later.empty()) out.push_back(for_arrivals(e, later));
 }
 
 std::vector<Node> Backward::step() {

@@ -25,7 +25,7 @@ class Forward {
   std::vector<Node> tiles(const CellPlan& p);
   std::vector<Node> spike_loops(CellPlan& p);
   std::vector<Node> spike_body(const CellPlan& p);
-  void add_riders(const CellPlan& host, const std::string& pre, int delay, std::vector<Node>& once);
+  void add_riders(const CellPlan& host, const Edge& list, std::vector<Node>& once);
   void arrivals(CellPlan& p, Block& b);
   void advance(CellPlan& p, Block& b);
   void store_states(CellPlan& p, Block& b, const std::map<std::string, std::string>& current);
@@ -102,9 +102,7 @@ std::vector<Node> Forward::ahead() {
       n.name = a.name;
       n.buffer = l_.buffer(a.name + "_ahead", Space::worker, Shape::ahead, p.cell->name, false, "input sums of the next steps");
       for (const auto& [e, g] : a.ahead) {
-        Node loop = in_cell(NodeKind::for_spikes, e->pre, {row_sum(*e, *g, a.name)}, e->delay_steps);
-        loop.edge = e->name;
-        n.body.push_back(loop);
+        n.body.push_back(for_arrivals(*e, {row_sum(*e, *g, a.name)}));
       }
       out.push_back(n);
     }
@@ -136,9 +134,9 @@ Node Forward::arrivals_by_spike(const EdgePlan& p) {
   }
   if (!pre.source)
     for (const auto& [target, name] : b.update(e.arrive_pre, "_arrived")) b.store({l_.state(target), Row::none, Column::unit}, symbol(name));
-  Node first = in_cell(NodeKind::for_spikes, e.pre, b.finish(), e.delay_steps);
+  Node first = for_arrivals(e, b.finish());
   if (later.empty()) return first;
-  return make_node(NodeKind::sequence, {first, in_cell(NodeKind::for_spikes, e.pre, later, e.delay_steps)});
+  return make_node(NodeKind::sequence, {first, for_arrivals(e, later)});
 }
 
 std::vector<Node> Forward::tiles(const CellPlan& p) {
@@ -169,36 +167,34 @@ std::vector<Node> Forward::spike_body(const CellPlan& p) {
   return b.finish();
 }
 
-void Forward::add_riders(const CellPlan& host, const std::string& pre, int delay, std::vector<Node>& once) {
+void Forward::add_riders(const CellPlan& host, const Edge& list, std::vector<Node>& once) {
   for (CellPlan& rider : l_.cells)
     for (const Accumulator& a : rider.sums)
       for (const auto& [e, g] : a.stepped)
-        if (e->pre == pre && e->delay_steps == delay && l_.host_of(*e) == host.cell) once.push_back(row_sum(*e, *g, a.name));
+        if (same_arrivals(*e, list) && l_.host_of(*e) == host.cell) once.push_back(row_sum(*e, *g, a.name));
 }
 
 /// One loop per list of spikes: rows for this cell, rows for the small cells that ride along, tape and counters.
 std::vector<Node> Forward::spike_loops(CellPlan& p) {
-  std::vector<std::pair<std::string, int>> lists;
+  std::vector<const Edge*> lists;                                 // one edge for all with the same arrivals
   for (const Accumulator& a : p.sums)
-    for (const auto& [e, g] : a.stepped) {
-      const std::pair<std::string, int> list{e->pre, e->delay_steps};
-      if (l_.host_of(*e) == nullptr && std::find(lists.begin(), lists.end(), list) == lists.end()) lists.push_back(list);
-    }
+    for (const auto& [e, g] : a.stepped)
+      if (l_.host_of(*e) == nullptr && std::none_of(lists.begin(), lists.end(), [e = e](const Edge* known) { return same_arrivals(*known, *e); })) lists.push_back(e);
   std::vector<Node> out;
-  for (const auto& [pre, delay] : lists) {
-    Node loop = in_cell(NodeKind::for_spikes, pre, {}, delay);
+  for (const Edge* list : lists) {
+    Node loop = for_arrivals(*list);
     std::set<std::string> factors;
     for (const Accumulator& a : p.sums)
       for (const auto& [e, g] : a.stepped) {
-        if (e->pre != pre || e->delay_steps != delay || l_.host_of(*e)) continue;
+        if (!same_arrivals(*e, *list) || l_.host_of(*e)) continue;
         loop.body.push_back(row_sum(*e, *g, a.name));
       }
     std::vector<Node> once;
-    if (!p.rides) add_riders(p, pre, delay, once);
-    const CellPlan& source = l_.plan(pre);
+    if (!p.rides) add_riders(p, *list, once);
+    const CellPlan& source = l_.plan(list->pre);
     // what is taped lies in the worker's arrays until the source's own phase of this step, which riders come after
-    if (delay == 1 && !p.rides && source.cell->threshold.defined() && taped_.insert(pre).second) {
-      taped_next_step_.insert(pre);
+    if (acts_in_next_step(*list) && !p.rides && source.cell->threshold.defined() && taped_.insert(list->pre).second) {
+      taped_next_step_.insert(list->pre);
       append(once, spike_body(source));
     }
     auto load_factors = [&](std::vector<Node>& body) {

@@ -80,7 +80,7 @@ const char* spelling(NodeKind kind) {
 std::string print(const KernelModule& m) {
   std::string out = fmt::format("kernel module of {} ({}, {})\n", m.model_file, m.mode == ir::TimeMode::grid ? "grid" : "exact", m.precision == Precision::single_precision ? "float" : "double");
   for (const CellLayout& c : m.cells) out += fmt::format("cell {} size={}{}{}\n", c.name, c.size, c.source >= 0 ? " source" : "", c.fires ? " fires" : "");
-  for (const EdgeLayout& e : m.edges) out += fmt::format("edge {} {} -> {} delay={}\n", e.name, e.pre, e.post, e.delay);
+  for (const EdgeLayout& e : m.edges) out += fmt::format("edge {} {} -> {} delay={}{}\n", e.name, e.pre, e.post, e.delay, e.delay_parameter.empty() ? "" : " + " + e.delay_parameter);
   for (const Constant& c : m.constants)
     out += fmt::format("constant {}{} = {}\n", c.name, c.axes == Constant::Axes::scalar ? "" : c.axes == Constant::Axes::step ? "[step]" : c.axes == Constant::Axes::segment ? "[segment]" : "[" + c.cell + "]", ir::print(c.value));
   for (const Buffer& b : m.buffers) out += fmt::format("buffer {} {} [{}]{}{}\n", b.name, spelling(b.space), spelling(b.shape), b.cell.empty() ? "" : " of " + b.cell, b.note.empty() ? "" : "   # " + b.note);

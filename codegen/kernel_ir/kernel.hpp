@@ -87,7 +87,9 @@ struct CellLayout {
 
 struct EdgeLayout {
   std::string name, pre, post;
-  int delay = 0;
+  int delay = 0;                  ///< whole steps
+  std::string delay_parameter;    ///< ms in addition, known when a batch runs; empty: none
+  int least_delay = 0;            ///< of their sum
   std::vector<std::string> factors;   ///< tape buffers of factors by spike; by unit: the same name + "_by_unit"
   bool may_fire_target = false;       ///< an arrival jumps what the target's threshold reads
 };
@@ -124,7 +126,6 @@ struct KernelModule {
   bool learns = false;
   double clamp = 1e3;
   int steps_ahead = 64;           ///< steps whose input currents are gathered at once
-  int history_rows = 1;           ///< rows of a history beyond the steps of the trial
   int scores = 0;                 ///< neurons of the first loss's readout
   std::vector<CellLayout> cells;
   std::vector<EdgeLayout> edges;

@@ -90,6 +90,11 @@ class Lowering {
 Node make_node(NodeKind kind, std::vector<Node> body = {}, const std::string& note = {});
 Node in_cell(NodeKind kind, const std::string& cell, std::vector<Node> body = {}, int count = 0);
 void append(std::vector<Node>& to, std::vector<Node> nodes);
+/// A loop over the spikes that arrive now.
+Node for_arrivals(const ir::Edge& edge, std::vector<Node> body = {});
+/// Do spikes on this edge always act one step after they were emitted?
+inline bool acts_in_next_step(const ir::Edge& e) { return e.delay_steps == 1 && e.delay.empty(); }
+inline bool same_arrivals(const ir::Edge& a, const ir::Edge& b) { return a.pre == b.pre && a.delay_steps == b.delay_steps && a.delay == b.delay; }
 /// target += change, where the change was put aside so that all that is added at once has read the same values.
 std::vector<Node> add_change(Constants& constants, const Place& change, const Place& target, const std::string& name);
 bool is_state(const ir::Cell& c, const std::string& symbol);

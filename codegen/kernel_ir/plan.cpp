@@ -23,6 +23,12 @@ Node in_cell(NodeKind kind, const std::string& cell, std::vector<Node> body, int
   return n;
 }
 
+Node for_arrivals(const Edge& edge, std::vector<Node> body) {
+  Node n = in_cell(NodeKind::for_spikes, edge.pre, std::move(body));
+  n.edge = edge.name;
+  return n;
+}
+
 std::vector<Node> add_change(Constants& constants, const Place& change, const Place& target, const std::string& name) {
   Block b(constants, Column::unit);
   b.place("change", change, name);
@@ -146,7 +152,7 @@ void plan_edge(Lowering& l, EdgePlan& p) {
   const std::string kappa = e.gathers.empty() ? "" : dot_name(kappa_name(e.gathers.front().name));
   std::size_t events = 0;
   for (const Gather& g : e.gathers) events += !g.continuous;
-  p.simple = !p.by_spike && e.delay_steps == 1 && events == 1 && e.back_arrive_pre.empty() && e.back_arrive_pre_gradient.empty() &&
+  p.simple = !p.by_spike && acts_in_next_step(e) && events == 1 && e.back_arrive_pre.empty() && e.back_arrive_pre_gradient.empty() &&
              (!e.back_acc.defined() || e.back_acc == symbol(kappa) || e.back_acc.is_number(0));
   std::set<std::string> read = symbols_in(e.back_arrive_pre);
   read.merge(symbols_in(e.back_arrive_pre_gradient));
@@ -201,8 +207,7 @@ void plan_tape(Lowering& l, CellPlan& p) {
 const Cell* Lowering::host_of(const Edge& edge) {
   if (program.cell(edge.post)->size > options.rider_size || coupled || program.cell(edge.pre)->source) return nullptr;
   for (const Edge& other : program.edges) {
-    const bool same_list = other.pre == edge.pre && other.delay_steps == edge.delay_steps && plan_of(other).has_events;
-    if (same_list && program.cell(other.post)->size > options.rider_size) return program.cell(other.post);
+    if (same_arrivals(other, edge) && plan_of(other).has_events && program.cell(other.post)->size > options.rider_size) return program.cell(other.post);
   }
   return nullptr;
 }
@@ -234,7 +239,6 @@ void Lowering::plan_all() {
         if (fresh) it->second = buffer(identifier(post.name) + fmt::format("_history{}", histories.size() - 1), Space::history, Shape::step_neurons, post.name, true, print(u.value));
         if (!coupled && u.value.is(Kind::symbol) && !changed_by_jumps(program, post, u.value.name())) plan(post.name).history_of_state[u.value.name()] = it->second;
       }
-    if (!program.cell(p.edge->pre)->source || p.has_events) module.history_rows = std::max(module.history_rows, p.edge->delay_steps);
   }
 }
 

@@ -17,12 +17,16 @@ std::set<std::string> event_gathers(const Edge& e) {
 
 Expr dot(const std::string& operand) { return symbol(dot_name(operand)); }
 
+bool learns_delay(const Program& program, const Edge& e) { return !e.delay.empty() && program.parameter(e.delay)->trainable; }
+
+/// Does anything want to know how the loss depends on the times of these arrivals?
+bool is_timed(const Program& program, const Edge& e) { return !program.cell(e.pre)->source || learns_delay(program, e); }
+
 /// What an arrival does to the target: operands of the row products, nu of a pair, and the target's own adjoint.
 void derive_arrival_post(const Program& program, Edge& e, const Cell& post, const std::set<std::string>& parameters, Fault fault) {
   const StateMap flow = complete(post.flow, post, false), after = complete(e.arrive_post, post, true);
   const std::set<std::string> gathers = event_gathers(e);
   const JumpAdjoint jump = jump_adjoint(flow, after, fault == Fault::constant_jump);
-  const bool from_source = program.cell(e.pre)->source;
   const auto by_gather = weigh(after, gathers);
   for (const std::string& g : gathers) e.back_operands.push_back({adjoint_name(g), tidy(by_gather.at(g))});
 
@@ -34,7 +38,7 @@ void derive_arrival_post(const Program& program, Edge& e, const Cell& post, cons
     kappas.push_back({kappa_name(g), tidy(differentiate(jump.nu, g))});
     e.jump_linear = e.jump_linear && !depends_on(kappas.back().value, gathers);
   }
-  if (!from_source) {
+  if (is_timed(program, e)) {
     e.back_nu_post = jump.nu;
     if (e.jump_linear) e.back_operands.insert(e.back_operands.end(), kappas.begin(), kappas.end());
   }
@@ -62,7 +66,7 @@ void derive_arrival_pre(const Program& program, Edge& e, const Cell& pre, const 
   }
   list_adjoints(tilde, e.back_arrive_pre);
   list_gradients(pulled, parameters, e.back_arrive_pre_gradient);
-  if (program.cell(e.pre)->source || !e.back_nu_post.defined()) return;
+  if (!is_timed(program, e)) return;
 
   Expr nu = 0.0;
   for (const auto& [state, value] : after)
@@ -73,7 +77,9 @@ void derive_arrival_pre(const Program& program, Edge& e, const Cell& pre, const 
     if (e.jump_linear) nu = nu + g.factor * dot(kappa_name(g.name));
   }
   if (!e.jump_linear) nu = nu + symbol(qualified(e.name, "nu_post"));
-  e.back_acc = tidy(nu);
+  nu = tidy(nu);
+  if (!pre.source) e.back_acc = nu;
+  if (learns_delay(program, e) && !program.scattered(e)) e.back_arrive_pre_gradient.push_back({gradient_name(e.delay), tidy(-nu)});
 }
 
 /// Continuous couplings: G = sum over all sources of W * factor, every step.
@@ -105,7 +111,7 @@ std::set<std::string> jumping_states(const Program& program, const Cell& pre) {
 
 void refuse(const Program& program, const Edge& e, const Cell& pre, const Cell& post, Diagnostics& diagnostics) {
   const Location at = e.at;
-  if (program.mode == TimeMode::grid && !e.jump_linear && !pre.source)
+  if (program.mode == TimeMode::grid && !e.jump_linear && is_timed(program, e))
     diagnostics.error("AD240", at, fmt::format("a spike of '{}' jumps a state that the flow of '{}' reads nonlinearly", e.name, e.post), "use mode = exact, or let the spike jump a current or conductance");
   if (program.mode == TimeMode::grid && post.threshold.defined())
     for (const Update& u : e.arrive_post)

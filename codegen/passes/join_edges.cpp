@@ -99,6 +99,36 @@ void Joiner::add_jump(const Projection& p, Edge& edge, const std::string& target
   edge.arrive_post.push_back({target, symbol(target) + sum});
 }
 
+void Joiner::add_synapse_parameter(const Projection& p, const ir::Symbol& s, const Value& v) {
+  const auto axes = synapse_axes(s, v);
+  const bool by_source = axes == Parameter::Axes::source || axes == Parameter::Axes::source_target;
+  const bool by_target = axes == Parameter::Axes::target || axes == Parameter::Axes::source_target;
+  add_parameter(p.name, s, v, axes, by_source && !by_target ? p.pre : by_target && !by_source ? p.post : std::string(), p.name,
+                by_source ? network_.population(p.pre)->size : 1, by_target ? network_.population(p.post)->size : 1);
+}
+
+/// With a delay per synapse one spike arrives at many times, and what its source is then would be another number for each target.
+void Joiner::refuse_by_arrival(const Edge& edge) {
+  if (!program_.scattered(edge)) return;
+  std::set<std::string> moving = {"time"};
+  for (const State& s : cell(edge.pre).states) moving.insert(s.name);
+  bool reads = !edge.arrive_pre.empty();
+  for (const Gather& g : edge.gathers) reads |= !g.continuous && depends_on(g.factor, moving);
+  if (reads)
+    diagnostics_.error("AD229", edge.at, fmt::format("a spike of '{}' reads or changes its source when it arrives, but its synapses have delays of their own: each would see another value", edge.name),
+                       "give the projection one delay, or let the spike bring nothing but its weight");
+}
+
+void Joiner::add_delay(const Projection& p, Edge& edge) {
+  const bool exact = program_.mode == TimeMode::exact, source = network_.population(p.pre)->source;
+  edge.delay_steps = p.delay_steps.value_or(exact || source || p.delay ? 0 : 1);
+  if (p.delay) edge.delay = qualified(p.name, "delay");
+  if (exact && (edge.delay_steps != 0 || p.delay))
+    diagnostics_.error("AD223", p.at, fmt::format("projection '{}' has a delay in exact mode", p.name), "leave .delay out, or use mode = grid");
+  if (!exact && !source && !p.delay && edge.delay_steps < 1)
+    diagnostics_.error("AD224", p.at, fmt::format("projection '{}' from a population has no delay", p.name), "a spike acts one step later at the earliest: .delay = 1_steps");
+}
+
 void Joiner::add_edge(const Projection& p) {
   Edge edge;
   edge.name = p.name;
@@ -106,12 +136,7 @@ void Joiner::add_edge(const Projection& p) {
   edge.post = p.post;
   edge.at = p.at;
   edge.connectivity = p.connectivity;
-  const Population &pre = *network_.population(p.pre), &post = *network_.population(p.post);
-  edge.delay_steps = program_.mode == TimeMode::exact ? 0 : p.delay_steps.value_or(pre.source ? 0 : 1);
-  if (program_.mode == TimeMode::exact && p.delay_steps.value_or(0) != 0)
-    diagnostics_.error("AD223", p.at, fmt::format("projection '{}' has a delay in exact mode", p.name), "leave .delay out, or use mode = grid");
-  if (program_.mode == TimeMode::grid && !pre.source && edge.delay_steps < 1)
-    diagnostics_.error("AD224", p.at, fmt::format("projection '{}' from a population has no delay", p.name), "a spike acts one step later at the earliest: .delay = 1_steps");
+  add_delay(p, edge);
   const std::map<std::string, Place> placed = place_states(p, diagnostics_);
   if (diagnostics_.has_errors()) return;
   for (const ir::Symbol& s : p.model.symbols) {
@@ -119,11 +144,7 @@ void Joiner::add_edge(const Projection& p) {
       const Place place = placed.at(s.name);
       cell(place == Place::source ? p.pre : p.post).states.push_back({state_name(p, s.name, place), s.role == Role::count, Expr(s.initial), s.at});
     } else {
-      const Value& v = p.values.at(s.name);
-      const auto axes = synapse_axes(s, v);
-      const bool by_source = axes == Parameter::Axes::source || axes == Parameter::Axes::source_target;
-      const bool by_target = axes == Parameter::Axes::target || axes == Parameter::Axes::source_target;
-      add_parameter(p.name, s, v, axes, by_source && !by_target ? p.pre : by_target && !by_source ? p.post : std::string(), p.name, by_source ? pre.size : 1, by_target ? post.size : 1);
+      add_synapse_parameter(p, s, p.values.at(s.name));
     }
   }
   const Bindings bindings = synapse_bindings(p, placed);
@@ -158,6 +179,8 @@ void Joiner::add_edge(const Projection& p) {
       }
     }
   }
+  if (p.delay) add_synapse_parameter(p, {"delay", Role::param, 0, p.at}, *p.delay);
+  refuse_by_arrival(edge);
   program_.edges.push_back(std::move(edge));
 }
 

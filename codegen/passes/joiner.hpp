@@ -37,6 +37,9 @@ class Joiner {
 
   // join_edges.cpp
   void add_edge(const ir::Projection&);
+  void add_delay(const ir::Projection&, ir::Edge&);
+  void add_synapse_parameter(const ir::Projection&, const ir::Symbol&, const ir::Value&);
+  void refuse_by_arrival(const ir::Edge&);
   ir::Bindings synapse_bindings(const ir::Projection&, const std::map<std::string, Place>&);
   void add_jump(const ir::Projection&, ir::Edge&, const std::string& target, ir::Expr value, const Location&);
   ir::Expr gather_sum(const ir::Projection&, ir::Edge&, ir::Expr amount, bool continuous, const Location&);

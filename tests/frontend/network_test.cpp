@@ -55,6 +55,23 @@ TEST(NetworkFunction, delays_solvers_and_connectivity_arrive) {
   EXPECT_FALSE(cells.network().projections.at(1).connectivity.self);
 }
 
+TEST(NetworkFunction, a_delay_is_steps_or_milliseconds_or_both) {
+  const ModelText text("void network(Network& net) {\n  auto in = net.source(\"in\", 2);\n  auto out = net.population(\"out\", 3, CubaLif{});\n"
+                       "  net.connect(in, out, Dense{}, Pulse{}, {.delay = 1_steps + 30_ms * 2});\n  net.connect(in, out, Dense{}, Pulse{}, {.delay = 1 + 30_ms});\n"
+                       "  net.connect(out, out, Dense{}, Pulse{}, {.delay = trainable(5_ms), .max_delay = 40_ms});\n}\n");
+  const ModelFile model = load_valid(text.path());
+  const std::vector<ir::Projection>& made = model.network().projections;
+  EXPECT_EQ(made.at(0).delay_steps, 1);
+  EXPECT_EQ(made.at(0).delay->a, 60);
+  EXPECT_EQ(made.at(0).delay->low, 0);
+  EXPECT_FALSE(made.at(0).delay->high.has_value());
+  EXPECT_FALSE(made.at(1).delay_steps.has_value());
+  EXPECT_EQ(made.at(1).delay->a, 31);
+  EXPECT_TRUE(made.at(2).delay->trainable);
+  EXPECT_EQ(made.at(2).delay->spread, ir::Value::Spread::shared);
+  EXPECT_EQ(made.at(2).delay->high, 40);
+}
+
 TEST(NetworkFunction, host_functions_fill_weights) {
   const ModelText text("void network(Network& net) {\n  auto in = net.source(\"in\", 2);\n  auto out = net.population(\"out\", 3, CubaLif{});\n  const real scale = 10;\n"
                        "  net.connect(in, out, Dense{}, Pulse{.w = host([scale](Array w) {\n"

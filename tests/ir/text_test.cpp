@@ -94,7 +94,7 @@ population hidden 200 exact  @"a.cc":12:3 {
   value low = normal(20, 0.5) per_neuron trainable low 3 high 60  @"a.cc":12:40
   value w = values(0, 0, 1.5, -2)
 }
-projection input_hidden from input to hidden sparse 0.1 no_self delay 3 {
+projection input_hidden from input to hidden sparse 0.1 no_self delay 3 ms 5 per_synapse trainable low 0 high 20 {
   model ExpCurrent {
     weight w = 0
     on flow {
@@ -129,6 +129,7 @@ TEST(Text, networks_round_trip) {
   EXPECT_EQ(print(n), network_text);
   EXPECT_EQ(n.population("hidden")->model.hooks.at(Trigger::reset).effects.size(), 2u);
   EXPECT_EQ(*n.projections[0].delay_steps, 3);
+  EXPECT_EQ(*n.projections[0].delay->high, 20);
   EXPECT_FALSE(n.projections[0].connectivity.self);
   EXPECT_EQ(n.losses[0].scale, 0.5);
 }
@@ -164,7 +165,7 @@ cell hidden 2 linear  @"a.cc":7:1 {
   back_advance_gradient hidden.grad_tau := 5
   back_start_gradient hidden.grad_tau := hidden.lambda_v / 2
 }
-edge e from in to hidden dense 1 delay 0 jump_linear  @"a.cc":9:1 {
+edge e from in to hidden dense 1 delay 0 ms e.delay jump_linear  @"a.cc":9:1 {
   gather e.G0 weight e.w event factor 1
   gather e.G1 weight "" continuous factor in.u * 2
   back_nu_post e.G0

@@ -25,7 +25,6 @@ void Printer::sizes() {
   w_.raw("// ---- sizes");
   for (const CellLayout& c : m_.cells) w_.line("constexpr int {0} = {1}, {2}_blocks = blocks_of({0});", n(c.name), c.size, identifier(c.name));
   w_.line("constexpr std::uint32_t STEPS_AHEAD = {};", m_.steps_ahead);
-  w_.line("constexpr std::uint32_t HISTORY_EXTRA = {};", m_.history_rows);
 }
 
 void Printer::parameters() {
@@ -59,6 +58,8 @@ void Printer::constants() {
     for (const ParameterLayout& p : m_.parameters)
       if (!p.matrix && p.cell.empty()) w_.line("double {};", identifier(p.name));
   for (const DrawLayout& d : m_.draws) w_.line("bool {}_used;  // whether this run has a use for these numbers", d.buffer);
+  for (const EdgeLayout& e : m_.edges)
+    if (m_.mode == ir::TimeMode::grid && !e.delay_parameter.empty()) w_.line("std::uint32_t {};  // steps", identifier(e.delay_parameter));
   w_.close(";");
   w_.open("void lay_out_constants([[maybe_unused]] Constants& k, [[maybe_unused]] Arena& arena, [[maybe_unused]] std::uint32_t steps)");
   for (const Constant& c : m_.constants) {
@@ -78,6 +79,8 @@ void Printer::constants() {
   if (m_.mode == ir::TimeMode::exact)
     for (const ParameterLayout& p : m_.parameters)
       if (!p.matrix && p.cell.empty()) w_.line("k.{0} = {0};", identifier(p.name));
+  for (const EdgeLayout& e : m_.edges)
+    if (m_.mode == ir::TimeMode::grid && !e.delay_parameter.empty()) w_.line("k.{0} = steps_of_delay({0}, dt, {1}, {2});", identifier(e.delay_parameter), e.delay, e.least_delay);
   for (const Constant& c : m_.constants) {
     if (c.axes == Constant::Axes::segment) continue;              // segments()
     if (c.axes == Constant::Axes::scalar) {
@@ -139,7 +142,7 @@ void Printer::worker() {
   w_.close(";");
   w_.open("History lay_out_history([[maybe_unused]] Arena& arena, std::uint32_t steps)");
   w_.line("History h{{}};");
-  w_.line("h.rows = steps + HISTORY_EXTRA;");
+  w_.line("h.rows = steps + 1;");
   for (const Buffer& b : m_.buffers)
     if (b.space == Space::history) w_.line("h.{} = arena.take<real>(h.rows * padded({}));", b.name, n(b.cell));
   w_.line("return h;");

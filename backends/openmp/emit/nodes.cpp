@@ -9,6 +9,7 @@ namespace antidrome::openmp {
 using namespace kernel;
 using ir::Expr;
 
+std::string Printer::delay(const EdgeLayout& e) const { return e.delay_parameter.empty() ? std::to_string(e.delay) : "k." + identifier(e.delay_parameter); }
 std::string Printer::begin(const CellLayout& c) const { return c.source >= 0 ? fmt::format("trial.events[{}].step_begin", c.source) : "tape." + identifier(c.name) + "_begin"; }
 std::string Printer::unit(const CellLayout& c) const { return c.source >= 0 ? fmt::format("trial.events[{}].unit", c.source) : "tape." + identifier(c.name) + "_unit"; }
 
@@ -103,14 +104,15 @@ void Printer::for_spikes(const Node& node) {
   const CellLayout& c = m_.cell(node.cell);
   const std::string list = begin(c);
   w_.open_scope();
-  if (node.count == 0) w_.line("const std::uint32_t s0 = {0}[t], s1 = {0}[t + 1];", list);
-  else w_.line("const std::uint32_t s0 = t >= {1} ? {0}[t - {1}] : 0, s1 = t >= {1} ? {0}[{2}] : 0;", list, node.count, node.count == 1 ? "t" : fmt::format("t - {}", node.count - 1));
+  const std::string before = node.edge.empty() ? std::to_string(node.count) : delay(m_.edge(node.edge));
+  if (before == "0") w_.line("const std::uint32_t s0 = {0}[t], s1 = {0}[t + 1];", list);
+  else w_.line("const std::uint32_t s0 = t >= {1} ? {0}[t - {1}] : 0, s1 = t >= {1} ? {0}[t - {1} + 1] : 0;", list, before);
   w_.open("for (std::uint32_t s = s0; s < s1; ++s)");
   w_.line("[[maybe_unused]] const int j = {}[s];", unit(c));
-  const Column before = column_;
+  const Column outer = column_;
   column_ = Column::unit;
   nodes(node.body);
-  column_ = before;
+  column_ = outer;
   w_.close();
   w_.close();
 }
@@ -168,8 +170,8 @@ void Printer::gather_gradient(const Node& node) {
   const EdgeLayout& e = m_.edge(node.edge);
   const CellLayout& c = m_.cell(node.cell);
   const std::string by_unit = c.source >= 0 ? fmt::format("trial.events[{0}].unit_begin, trial.events[{0}].step", c.source) : fmt::format("tape.{0}_by_unit, tape.{0}_step", identifier(c.name));
-  w_.line("gather_gradient<{}>(slice, {}, {}, {}, history.{}, history.rows, {}, part.{}, stride_of({}), {});", n(e.post), by_unit, node.value.defined() ? "tape." + node.value.name() : "nullptr",
-          n(c.name), node.buffer, e.delay, identifier(node.name), n(e.post), node.count ? "false" : "first");
+  w_.line("gather_gradient<{}>(slice, {}, {}, {}, history.{}, history.rows, {}, trial.steps, part.{}, stride_of({}), {});", n(e.post), by_unit, node.value.defined() ? "tape." + node.value.name() : "nullptr",
+          n(c.name), node.buffer, delay(e), identifier(node.name), n(e.post), node.count ? "false" : "first");
 }
 
 void Printer::list_by_unit(const Node& node) {
@@ -186,7 +188,7 @@ void Printer::list_by_unit(const Node& node) {
   w_.line("tape.{}_step[place] = std::uint16_t(t);", cell);
   for (const EdgeLayout& e : m_.edges)
     if (e.pre == node.cell)
-      for (const std::string& f : e.factors) w_.line("tape.{0}_by_unit[place] = t + {1} < trial.steps ? tape.{0}[s] : 0;  // arrivals after the trial are dropped", f, e.delay);
+      for (const std::string& f : e.factors) w_.line("tape.{0}_by_unit[place] = t + {1} < trial.steps ? tape.{0}[s] : 0;  // arrivals after the trial are dropped", f, delay(e));
   w_.close();
 }
 

@@ -67,6 +67,7 @@ class Printer {
 
   std::string address(const kernel::Node& n) const;      ///< of a buffer element or block
   std::string element(const kernel::Node& n) const;
+  std::string delay(const kernel::EdgeLayout& e) const;  ///< in steps: a number, or one that is known when a batch runs
   std::string begin(const kernel::CellLayout& c) const;  ///< array of positions in the list of spikes, by step
   std::string unit(const kernel::CellLayout& c) const;
   std::string n(const std::string& cell) const { return kernel::identifier(cell) + "_n"; }

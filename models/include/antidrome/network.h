@@ -20,15 +20,22 @@ struct Sparse {
   bool self = true;
 };
 
+/// Whole steps, milliseconds, or their sum: `3_steps`, `30_ms`, `1_steps + 30_ms * k`, `trainable(uniform(0_ms, 150_ms))`.
 struct Delay {
-  detail::DelayRecord record{0, -2};
+  detail::DelayRecord record;
   Delay() = default;
-  Delay(Steps s) : record{0, s.n} {}
-  Delay(Value ms) : record{ms, -1} {}
-  Delay(real ms) : record{ms, -1} {}
+  Delay(Steps s) { record.steps = s.n, record.in_steps = true; }
+  Delay(Value ms) { record.ms = ms, record.in_ms = true; }
+  Delay(real ms) : Delay(Value(ms)) {}
 };
+inline Delay operator+(Steps s, Value ms) {
+  Delay d(ms);
+  d.record.steps = s.n, d.record.in_steps = true;
+  return d;
+}
 struct ConnectOptions {
   Delay delay = {};
+  real max_delay = __builtin_inf();  ///< ms; a delay is kept within [0, max_delay]. Trained delays need it
 };
 
 // ---- learning rules
@@ -225,8 +232,9 @@ class Network {
   template <class Pre, class Post, class Connectivity, class Synapse>
   Projection<Synapse, Pre, Post> connect(Population<Pre> pre, Population<Post> post, Connectivity connectivity, Synapse model,
                                          ConnectOptions options = {}, Site at = Site::here()) {
-    return {recorder_.projection(pre.id, post.id, detail::connection(connectivity), detail::synapse_struct<Synapse, Pre, Post>(model),
-                                 options.delay.record, at)};
+    detail::DelayRecord delay = options.delay.record;
+    delay.most = options.max_delay;
+    return {recorder_.projection(pre.id, post.id, detail::connection(connectivity), detail::synapse_struct<Synapse, Pre, Post>(model), delay, at)};
   }
   template <class Neuron, class Out>
   Readout<Out, Neuron> read(Population<Neuron> population, Out model, Site at = Site::here()) {

@@ -46,9 +46,12 @@ struct Connection {
   bool self;
 };
 
+/// A delay is a number of whole steps, a value in ms, or the sum of both.
 struct DelayRecord {
   Value ms;
-  int steps;  ///< -1: given in ms, -2: not given
+  real most = __builtin_inf();  ///< .max_delay
+  int steps = 0;
+  bool in_ms = false, in_steps = false;
 };
 
 class Recorder {

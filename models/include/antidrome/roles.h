@@ -66,6 +66,7 @@ constexpr Value shared(Value v) { return v.over(Value::Spread::shared); }
 constexpr Value per_neuron(Value v) { return v.over(Value::Spread::per_neuron); }
 constexpr Value per_source(Value v) { return v.over(Value::Spread::per_source); }
 constexpr Value per_target(Value v) { return v.over(Value::Spread::per_target); }
+constexpr Value per_synapse(Value v) { return v.over(Value::Spread::per_synapse); }
 constexpr Value trainable(Value v) {
   v.learned = true;
   return v;

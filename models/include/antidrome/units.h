@@ -26,7 +26,7 @@ constexpr double operator""_pF(unsigned long long x) { return static_cast<double
 constexpr double operator""_nF(long double x) { return 1e3 * static_cast<double>(x); }
 constexpr double operator""_nF(unsigned long long x) { return 1e3 * static_cast<double>(x); }
 
-/// A delay in steps: `{.delay = 3_steps}`.
+/// A delay in whole steps: `{.delay = 3_steps}`, or in steps and ms, `{.delay = 1_steps + 30_ms}`.
 struct Steps {
   int n = 0;
 };

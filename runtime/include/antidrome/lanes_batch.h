@@ -15,6 +15,12 @@ inline void counts_to_ends(std::uint32_t* counters, int units) {
   counters[units] = end;
 }
 
+/// A delay of `more` steps and `ms`, rounded to the grid.
+inline std::uint32_t steps_of_delay(double ms, double dt, int more, int least) {
+  const double steps = more + std::floor(ms / dt + 0.5);
+  return steps < least ? std::uint32_t(least) : steps < 4e9 ? std::uint32_t(steps) : 4000000000u;
+}
+
 inline void record_trace(const antidrome_record& r, int index, std::uint32_t step, const real* values, int n) {
   if (!r.trace || !r.trace[index]) return;
   float* row = r.trace[index] + std::size_t(step) * std::size_t(n);

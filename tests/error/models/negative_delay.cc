@@ -12,7 +12,7 @@ struct Cell {
 void network(Network& net) {
   auto input = net.source("input", 5);
   auto cells = net.population("cells", 3, Cell{});
-  net.connect(input, cells, Dense{}, Pulse{.w = trainable(normal(0, 1))}, {.delay = 5_ms});
+  net.connect(input, cells, Dense{}, Pulse{.w = trainable(normal(0, 1))}, {.delay = -5_ms});
   net.loss(net.read(cells, MeanVoltage{}), CrossEntropy{});
   net.learn(EventProp{});
 }
