@@ -186,7 +186,7 @@ TEST(refusal, a_delay_in_exact_mode) {
   EXPECT_EQ(refusal(n, TimeMode::grid), "");
 }
 TEST(refusal, what_a_spike_brings_depends_on_when_it_arrives_at_each_synapse) {
-  ir::Network n = with_synapse(ModelBuilder("S").weight("w").state("r", 1).on(Trigger::pre_spike, {{"post.i", "post.i + w * r"}, {"r", "r / 2"}}).flow({{"r", "(1 - r) / 80"}}));
+  ir::Network n = with_synapse(ModelBuilder("S").weight("w").state("r", 1).on(Trigger::pre_spike, {{"post.i", "post.i + w * r"}, {"r", "r / 2"}}).flow({{"r", "(1 - r) / 80"}}), cuba_lif()).network();
   for (ir::Projection& p : n.projections) {
     p.delay = uniform(1, 5);
     p.delay->spread = ir::Value::Spread::shared;
