@@ -1,10 +1,13 @@
 #include "runtime/cli/cli.hpp"
+#include "runtime/data/convert.hpp"
 #include "runtime/data/report.hpp"
 #include "runtime/session/failure.hpp"
 #include "runtime/train/config.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <fmt/format.h>
+#include <map>
 
 namespace antidrome::cli {
 namespace {
@@ -57,6 +60,37 @@ void inspect(const Options& o, bool only_check, Context& context) {
   if (!good) context.exit_code = exit_io;
 }
 
+/// OUT.h5 holds one split; in a folder every split has a file with the name that kind 'shd' looks for.
+void convert(const Options& o, const std::string& out) {
+  if (o.path.empty() && o.kind.empty() && o.config.empty()) fail(exit_user, "AD405", {}, "no data are named", "give a path and --kind, or --config RUN.toml");
+  const std::filesystem::path to = expand_path(out, {"--out", 0, 0});
+  const bool one = to.extension() == ".h5";
+  if (one && o.splits.size() != 1) fail(exit_user, "AD405", {"--out " + out}, "one file holds one split", "add '--split train', or name a folder");
+  if (!one) std::filesystem::create_directories(to);
+  double trial_ms = 0;
+  const data::DatasetOptions options = dataset_options(o, trial_ms);
+  const std::map<std::string, std::pair<data::Split, const char*>> known{
+      {"train", {data::Split::train, "shd_train.h5"}}, {"validation", {data::Split::validation, "shd_valid.h5"}}, {"test", {data::Split::test, "shd_test.h5"}}};
+  for (const std::string& name : o.splits) {
+    const auto& [split, file_name] = known.at(name);
+    const std::unique_ptr<data::Dataset> dataset = data::make_dataset(options, split);
+    if (dataset == nullptr) continue;
+    const std::filesystem::path file = one ? to : to / file_name;
+    const data::Converted converted = data::convert_to_shd(*dataset, fmt::format("converted from {} by antidrome", dataset->name()), file);
+    fmt::print("{}: {} samples, {} events, times in {} precision\n", file.string(), converted.samples, converted.events, converted.half ? "half" : "double");
+  }
+}
+
+void add_source_options(CLI::App& command, Options& o) {
+  command.add_option("PATH", o.path, "file or folder of the data");
+  command.add_option("-k,--kind", o.kind, "kind of data set, such as shd (default: idx)");
+  command.add_option("-c,--config", o.config, "the [data] of a run configuration")->type_name("RUN.toml");
+  command.add_option("--split", o.splits, "train, validation, test (default: all)")->delimiter(',')->allow_extra_args(false)->check(CLI::IsMember({"train", "validation", "test"}));
+  command.add_option("--set", o.set, "an option of the data set: --set encoding=latency; with --config, of the configuration")->allow_extra_args(false)->type_name("KEY=VALUE");
+  command.add_option("--length", o.trial_ms, "length of a trial in ms (default 30)")->check(CLI::PositiveNumber);
+  command.add_option("--dt", o.dt_ms, "time step in ms")->check(CLI::PositiveNumber)->capture_default_str();
+}
+
 }  // namespace
 
 void add_data(CLI::App& app, Context& context) {
@@ -66,16 +100,16 @@ void add_data(CLI::App& app, Context& context) {
     CLI::App* command = only_check ? data->add_subcommand("check", "read every record; says which are damaged and where")
                                    : data->add_subcommand("info", "samples, classes, events and checksum of every split");
     auto o = std::make_shared<Options>();
-    command->add_option("PATH", o->path, "folder of the data");
-    command->add_option("-k,--kind", o->kind, "kind of data set, such as shd (default: idx)");
-    command->add_option("-c,--config", o->config, "the [data] of a run configuration")->type_name("RUN.toml");
-    command->add_option("--split", o->splits, "train, validation, test (default: all)")->delimiter(',')->allow_extra_args(false)->check(CLI::IsMember({"train", "validation", "test"}));
-    command->add_option("--set", o->set, "an option of the data set: --set encoding=latency; with --config, of the configuration")->allow_extra_args(false)->type_name("KEY=VALUE");
-    command->add_option("--length", o->trial_ms, "length of a trial in ms (default 30)")->check(CLI::PositiveNumber);
-    command->add_option("--dt", o->dt_ms, "time step in ms")->check(CLI::PositiveNumber)->capture_default_str();
+    add_source_options(*command, *o);
     command->add_flag("--json", o->json, "one JSON object per split");
     command->callback([o, only_check, &context] { inspect(*o, only_check, context); });
   }
+  CLI::App* command = data->add_subcommand("convert", "write a data set as HDF5 files in the layout of the Spiking Heidelberg Digits");
+  auto o = std::make_shared<Options>();
+  auto out = std::make_shared<std::string>();
+  add_source_options(*command, *o);
+  command->add_option("-o,--out", *out, "file of one split (NAME.h5), or a folder")->required();
+  command->callback([o, out] { convert(*o, *out); });
 }
 
 }  // namespace antidrome::cli

@@ -15,6 +15,10 @@ struct DataReport {
   std::size_t samples = 0;
   std::vector<std::uint64_t> class_counts;  ///< per label
   std::uint64_t unlabelled = 0;
+  std::vector<std::string> groups;          ///< names of the groups (speakers)
+  std::vector<std::uint64_t> group_counts;  ///< samples of each
+  std::int32_t first_take = -1, last_take = -1;                ///< -1: unknown
+  std::vector<std::string> notes;           ///< of the data set
   std::uint64_t events = 0, fewest = 0, most = 0, silent = 0;  ///< in all, per sample, samples without any
   std::uint64_t late = 0, late_samples = 0;                    ///< events at or after trial_ms, and the samples that have some
   double trial_ms = 0;                                         ///< 0: unknown, nothing counts as late

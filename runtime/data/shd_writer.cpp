@@ -123,9 +123,9 @@ ShdWriter::ShdWriter(std::filesystem::path file, std::size_t samples, ShdHeader 
   try {
     hdf5_ = checked(H5Fcreate(temporary_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), H5Fclose);
     const H5Handle spikes = group(hdf5_.get(), "spikes");
-    times_type_ = variable_length(H5T_NATIVE_FLOAT);   // HDF5 rounds to half precision
+    times_type_ = variable_length(H5T_NATIVE_DOUBLE);   // HDF5 rounds to half precision
     units_type_ = variable_length(H5T_NATIVE_UINT16);
-    times_ = dataset(spikes.get(), "times", variable_length(half_type().get()).get(), samples);
+    times_ = dataset(spikes.get(), "times", variable_length(header_.half ? half_type().get() : hid_t{H5T_IEEE_F64LE}).get(), samples);
     units_ = dataset(spikes.get(), "units", variable_length(H5T_STD_U16LE).get(), samples);
   } catch (const H5Error&) {
     cannot_write(file_, "it cannot be created");
@@ -143,11 +143,11 @@ ShdWriter::~ShdWriter() {
 void ShdWriter::write(std::size_t index, const ShdSample& sample) {
   if (index >= written_.size() || written_[index]) throw std::invalid_argument(fmt::format("sample {} is not one of those to be written", index));
   if (sample.times_s.size() != sample.units.size()) throw std::invalid_argument("a sample has as many times as units");
-  if (sample.label >= header_.keys.size() || sample.speaker >= header_.speakers.size()) throw std::invalid_argument(fmt::format("sample {} has a label or a speaker that the header does not know", index));
+  if (sample.label >= header_.keys.size() || (!header_.speakers.empty() && sample.speaker >= header_.speakers.size())) throw std::invalid_argument(fmt::format("sample {} has a label or a speaker that the header does not know", index));
   try {
-    reserve(hdf5_.get(), 6 * sample.units.size(), reserved_);
+    reserve(hdf5_.get(), (header_.half ? 4 : 10) * sample.units.size() + 64, reserved_);
     // hvl_t knows no const; writing changes nothing.
-    write_element(times_.get(), times_type_.get(), index, {sample.times_s.size(), const_cast<float*>(sample.times_s.data())});
+    write_element(times_.get(), times_type_.get(), index, {sample.times_s.size(), const_cast<double*>(sample.times_s.data())});
     write_element(units_.get(), units_type_.get(), index, {sample.units.size(), const_cast<std::uint16_t*>(sample.units.data())});
   } catch (const H5Error& error) {
     cannot_write(file_, error.what());
@@ -161,7 +161,7 @@ void ShdWriter::write_all() {
   reserve(hdf5_.get(), 16 * labels_.size() + 256 * (header_.keys.size() + header_.speakers.size()), reserved_);
   write_numbers(hdf5_.get(), "labels", labels_);
   const H5Handle extra = group(hdf5_.get(), "extra"), meta = group(extra.get(), "meta_info");
-  write_numbers(extra.get(), "speaker", speakers_);
+  if (!header_.speakers.empty()) write_numbers(extra.get(), "speaker", speakers_);
   if (header_.takes) write_numbers(extra.get(), "take", takes_);
   write_texts(extra.get(), "keys", header_.keys);
   std::vector<std::string> genders;
@@ -175,6 +175,10 @@ void ShdWriter::write_all() {
   write_numbers(meta.get(), "age", ages);
   write_numbers(meta.get(), "body_height", heights);
   write_attribute(hdf5_.get(), "source", header_.source);
+  if (header_.units > 0) write_attribute(hdf5_.get(), "units", fmt::format("{}", header_.units));
+  std::string names;
+  for (const ShdSpeaker& speaker : header_.speakers) names += (names.empty() ? "" : ",") + speaker.name;
+  if (names.size() >= header_.speakers.size() && !names.empty()) write_attribute(hdf5_.get(), "speaker_names", names);
 }
 
 void ShdWriter::finish() {

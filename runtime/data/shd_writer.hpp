@@ -2,7 +2,8 @@
 //   spikes/times  variable length, float16, s      labels          uint8 (uint16 where needed)
 //   spikes/units  variable length, uint16          extra/speaker   uint8 (uint16 where needed)
 //   extra/keys    text: the name of each class     extra/meta_info/{gender, age, body_height} of each speaker
-// and, beyond that layout, extra/take (uint16) where takes are known, and the attribute `source`, which says what the data are.
+// and, beyond that layout, extra/take (uint16) where takes are known, and the attributes `source`, which says what the data are,
+// `units` and `speaker_names`, where they are known.
 #pragma once
 #include "runtime/data/hdf5_file.hpp"
 
@@ -15,22 +16,25 @@
 namespace antidrome::data {
 
 struct ShdSpeaker {
-  std::string gender;             ///< "male", "female" or "" for unknown
+  std::string gender = {};        ///< "male", "female" or "" for unknown
   std::uint8_t age = 0;           ///< years; 0: unknown
   std::uint8_t body_height = 0;   ///< cm; 0: unknown
+  std::string name = {};          ///< may be empty; without commas
 };
 
 /// What a file says of all its samples.
 struct ShdHeader {
   std::vector<std::string> keys;       ///< class -> its name
-  std::vector<ShdSpeaker> speakers;
+  std::vector<ShdSpeaker> speakers;    ///< empty: samples do not know theirs
   std::string source;                  ///< one sentence: where these spikes come from
   bool takes = false;                  ///< samples know which repetition they are
+  std::uint32_t units = 0;             ///< number of units; 0: not told
+  bool half = true;                    ///< times in half precision; false: in double precision
 };
 
 /// One sample. Times are sorted; equal lengths.
 struct ShdSample {
-  std::vector<float> times_s;
+  std::vector<double> times_s;
   std::vector<std::uint16_t> units;
   std::uint16_t label = 0, speaker = 0, take = 0;
 };

@@ -30,6 +30,29 @@ TEST(DataReport, counts_classes_events_and_times) {
             "  late        2 events of 1 samples lie at or after the end of the trial (20 ms) and are left out [AD521]\n");
 }
 
+class Grouped final : public Dataset {
+ public:
+  std::string name() const override { return "grouped"; }
+  std::size_t size() const override { return 3; }
+  const std::vector<std::uint32_t>& source_sizes() const override { return sizes_; }
+  std::uint32_t classes() const override { return 1; }
+  void read(std::size_t, EventSample& into) const override { into.sources.assign(1, {}), into.label = 0; }
+  SampleInfo info(std::size_t index) const override { return {0, index == 1 ? 1 : 0, static_cast<std::int32_t>(5 - index)}; }
+  const std::vector<std::string>& groups() const override { return groups_; }
+  std::vector<std::string> notes() const override { return {"2 samples were not sorted by time, and have been"}; }
+
+ private:
+  std::vector<std::uint32_t> sizes_{1};
+  std::vector<std::string> groups_{"ada", "bob"};
+};
+
+TEST(DataReport, shows_groups_takes_and_notes) {
+  const DataReport r = inspect(Grouped(), 20);
+  EXPECT_NE(to_text(r).find("  groups      ada (2) bob (1)\n  takes       3 to 5\n"), std::string::npos) << to_text(r);
+  EXPECT_NE(to_text(r).find("  note        2 samples were not sorted by time, and have been\n"), std::string::npos);
+  EXPECT_NE(to_json(r).find(R"("groups":[{"name":"ada","samples":2},{"name":"bob","samples":1}],"takes":[3,5],"notes":["2 samples)"), std::string::npos) << to_json(r);
+}
+
 TEST(DataReport, lists_the_first_problems_and_counts_the_rest) {
   std::vector<EventSample> samples(20, {{{{0, 9}}}, 0});
   samples[0] = {{{{5, 0}, {3, 0}}}, 0};

@@ -64,7 +64,7 @@ TEST(ShdWriter, what_is_written_in_any_order_reads_back) {
     EXPECT_EQ(element<std::uint16_t>(in.get(), "spikes/units", k, H5T_NATIVE_UINT16), expected.units);
     const std::vector<float> times = element<float>(in.get(), "spikes/times", k, H5T_NATIVE_FLOAT);
     ASSERT_EQ(times.size(), expected.times_s.size());
-    for (std::size_t s = 0; s < times.size(); ++s) EXPECT_NEAR(times[s], expected.times_s[s], std::max(0x1p-11f * expected.times_s[s], 0x1p-25f));   // half a unit in the last place of float16
+    for (std::size_t s = 0; s < times.size(); ++s) EXPECT_NEAR(times[s], expected.times_s[s], std::max(0x1p-11 * expected.times_s[s], 0x1p-25));   // half a unit in the last place of float16
   }
   const H5Handle times(H5Dopen2(in.get(), "spikes/times", H5P_DEFAULT), H5Dclose), type(H5Dget_type(times.get()), H5Tclose), of(H5Tget_super(type.get()), H5Tclose);
   EXPECT_EQ(H5Tget_size(of.get()), 2u);

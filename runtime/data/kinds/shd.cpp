@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -102,27 +103,39 @@ std::vector<std::string> texts(const Input& in, const std::string& path) {
   return out;
 }
 
-/// The attribute "speaker_names" of the file, "a,b,c", as converters write it.
-std::vector<std::string> speaker_names(const Input& in) {
-  if (H5Aexists(in.file.get(), "speaker_names") <= 0) return {};
-  const H5Handle attribute(H5Aopen(in.file.get(), "speaker_names", H5P_DEFAULT), H5Aclose), type(attribute.valid() ? H5Aget_type(attribute.get()) : -1, H5Tclose);
+/// A text that is an attribute of the file; empty where there is none.
+std::string text_attribute(const Input& in, const char* name) {
+  if (H5Aexists(in.file.get(), name) <= 0) return {};
+  const H5Handle attribute(H5Aopen(in.file.get(), name, H5P_DEFAULT), H5Aclose), type(attribute.valid() ? H5Aget_type(attribute.get()) : -1, H5Tclose);
   const H5Handle space(attribute.valid() ? H5Aget_space(attribute.get()) : -1, H5Sclose);
   if (!type.valid() || H5Tget_class(type.get()) != H5T_STRING || !space.valid() || H5Sget_simple_extent_npoints(space.get()) != 1) return {};
-  std::string text;
   if (H5Tis_variable_str(type.get()) > 0) {
     char* value = nullptr;
     if (H5Aread(attribute.get(), type.get(), &value) < 0 || value == nullptr) return {};
-    text = value;
+    const std::string text = value;
     H5free_memory(value);
-  } else {
-    text.resize(std::min<std::size_t>(H5Tget_size(type.get()), 65536));
-    if (H5Tget_size(type.get()) != text.size() || H5Aread(attribute.get(), type.get(), text.data()) < 0) return {};
-    text = text.substr(0, text.find('\0'));
+    return text;
   }
+  std::string text(std::min<std::size_t>(H5Tget_size(type.get()), 65536), '\0');
+  if (H5Tget_size(type.get()) != text.size() || H5Aread(attribute.get(), type.get(), text.data()) < 0) return {};
+  return text.substr(0, text.find('\0'));
+}
+
+/// The attribute "speaker_names", "a,b,c", as converters write it.
+std::vector<std::string> speaker_names(const Input& in) {
   std::vector<std::string> out;
-  std::istringstream parts(text);
+  std::istringstream parts(text_attribute(in, "speaker_names"));
   for (std::string part; std::getline(parts, part, ',');) out.push_back(part);
   return out;
+}
+
+/// The number of units: `asked`, else the attribute "units", else that of the published sets.
+std::uint32_t units_of(const Input& in, std::uint32_t asked) {
+  if (asked > 0) return asked;
+  const std::string text = text_attribute(in, "units");
+  std::uint32_t units = 0;
+  const auto [stop, failure] = std::from_chars(text.data(), text.data() + text.size(), units);
+  return failure == std::errc{} && units >= 1 && units <= 65536 ? units : shd_units;
 }
 
 /// Rows [first, first + count) of a column of lists, as T in memory.
@@ -159,7 +172,7 @@ Column open_lists(const Input& in, const std::string& path, H5T_class_t expected
 
 class Reader {
  public:
-  Reader(Input in, std::uint32_t units) : in_(std::move(in)), units_(units), time_(open_lists(in_, "spikes/times", H5T_FLOAT)), unit_(open_lists(in_, "spikes/units", H5T_INTEGER)) {
+  Reader(Input in, std::uint32_t units) : in_(std::move(in)), units_(units_of(in_, units)), time_(open_lists(in_, "spikes/times", H5T_FLOAT)), unit_(open_lists(in_, "spikes/units", H5T_INTEGER)) {
     if (time_.rows != unit_.rows) not_shd(in_, fmt::format("'spikes/units' has {} rows, 'spikes/times' {}", unit_.rows, time_.rows));
     labels_ = integers(in_, "labels", time_.rows);
     if (has(in_, "extra/speaker")) speakers_ = integers(in_, "extra/speaker", time_.rows);
@@ -247,7 +260,7 @@ std::unique_ptr<Dataset> open(const OptionReader& options, std::string_view, Spl
   const fs::path path = options.text("path", "");
   if (!part_file(options, Split::train))
     throw DataError("AD510", {(path / "shd_train.h5").string(), {}, {}}, "the file does not exist", "the folder holds shd_train.h5 and shd_test.h5 (or .h5.gz, .h5.xz), or name its files with 'train_file' and 'test_file'");
-  const auto units = static_cast<std::uint32_t>(options.count("units", shd_units, 65536));
+  const auto units = static_cast<std::uint32_t>(options.count("units", 0, 65536));
   StoredKind kind{.name = "shd", .has_validation = part_file(options, Split::validation).has_value(), .has_test = part_file(options, Split::test).has_value(), .request = {}, .unit = {}};
   kind.request = [&options, units](Split part) {
     const fs::path file = *part_file(options, part);
