@@ -57,6 +57,18 @@ TEST(EndToEnd, silent_neurons_are_woken_the_same_way_with_any_threads_and_after_
   EXPECT_NE(test::read(scratch / "one/metrics.jsonl").find("woken_neurons"), std::string::npos);
 }
 
+TEST(EndToEnd, dropout_noise_and_batch_means_do_not_depend_on_threads_or_on_an_interruption) {
+  NEEDS_GENERATOR();
+  const Scratch scratch;
+  const std::string train = "train " ANTIDROME_SOURCE_DIR "/tests/models/noisy.cc --config " + yinyang + "run.toml --no-plots --set data.train_size=300 --set output.checkpoint_batches=2 ";
+  ASSERT_EQ(test::antidrome(scratch.path(), train + "--out one --threads 1 --set train.epochs=4").exit_code, 0);
+  ASSERT_EQ(test::antidrome(scratch.path(), train + "--out two --threads 3 --set train.epochs=4").exit_code, 0);
+  EXPECT_EQ(test::read(scratch / "one/checkpoints/last.h5"), test::read(scratch / "two/checkpoints/last.h5"));
+  ASSERT_EQ(test::antidrome(scratch.path(), train + "--out part --set train.epochs=2").exit_code, 0);
+  ASSERT_EQ(test::antidrome(scratch.path(), train + "--out part --resume --set train.epochs=4").exit_code, 0);
+  EXPECT_EQ(test::read(scratch / "one/checkpoints/last.h5"), test::read(scratch / "part/checkpoints/last.h5"));
+}
+
 TEST(EndToEnd, the_reference_backend_trains_the_same_network) {
   NEEDS_GENERATOR();
   const Scratch scratch;
