@@ -210,6 +210,7 @@ Network shrink(const Network& network, const RehearsalOptions& o) {
   }
   for (Projection& p : n.projections) {
     all_trainable(p.values);
+    p.delay.reset();
     p.delay_steps.reset();                                     // exact mode has none yet, and what is checked here are the equations
   }
   for (Readout& r : n.readouts) all_trainable(r.values);

@@ -117,7 +117,7 @@ bool Backward::events_by_unit(const EdgePlan& p) const {
     const Parameter* w = l_.program.parameter(g.weight);
     if (!g.continuous && w && w->trainable) return true;
   }
-  return false;
+  return p.delay_trained;
 }
 
 /// The own spikes of a step: row products with the targets' operands, then the jump of the neuron's own adjoints.
@@ -139,6 +139,7 @@ void Backward::jump(const CellPlan& p, std::vector<Node>& out) {
       if (!g.continuous) { n.edge = g.weight; n.buffer = operand(*q.edge, kappa_name(g.name)); }
     dots.push_back(n);
   }
+  append(dots, l_.scattered_dots(c));
   if (!dots.empty()) {
     Node dot = make_node(NodeKind::dot, {}, "what this spike did to others: sum over targets of w * kappa");
     dot.name = "product";
@@ -294,6 +295,7 @@ void Backward::arrive_pre(const EdgePlan& p, std::vector<Node>& out) {
   const Edge& e = *p.edge;
   const Cell& pre = *l_.program.cell(e.pre);
   const bool to_acc = !pre.source && e.back_acc.defined() && !e.back_acc.is_number(0);
+  if (p.scattered) return;                                        // undone where the spike is
   if (p.simple || !p.has_events) {
     if (e.arrive_pre.empty()) return;
   }
@@ -350,7 +352,7 @@ std::vector<Node> Backward::step() {
   // operands that any row product reads must be known before the phases that write them are built
   for (const EdgePlan& p : l_.edges) {
     const Edge& e = *p.edge;
-    if (!p.has_events) continue;
+    if (!p.has_events || p.scattered) continue;
     std::set<std::string> read = symbols_in(e.back_arrive_pre);
     read.merge(symbols_in(e.back_arrive_pre_gradient));
     if (e.back_acc.defined()) read.merge(free_symbols(e.back_acc));
@@ -407,7 +409,19 @@ Node Backward::finish() {
 Node Backward::gradients() {
   std::vector<Node> body;
   std::set<std::string> written;
-  for (const EdgePlan& p : l_.edges)
+  const auto add = [&](const EdgePlan& p, Node n) {
+    n.count = written.insert(n.name).second ? 0 : 1;              // 1: adds to what another sum has written
+    Node* slices = nullptr;                                       // all that reads one history, slice by slice
+    for (Node& known : body)
+      if (known.body.front().buffer == n.buffer) slices = &known;
+    if (!slices) slices = &body.emplace_back(in_cell(NodeKind::for_slices, p.edge->post));
+    slices->body.push_back(n);
+  };
+  for (const EdgePlan& p : l_.edges) {
+    if (p.scattered) {
+      for (const Node& n : l_.scattered_gradients(p)) add(p, n);
+      continue;
+    }
     for (const Gather& g : p.edge->gathers) {
       const Parameter* w = l_.program.parameter(g.weight);
       if (g.continuous || !w || !w->trainable) continue;
@@ -415,16 +429,11 @@ Node Backward::gradients() {
       n.name = g.weight;
       n.edge = p.edge->name;
       n.cell = p.edge->pre;
-      n.count = written.insert(g.weight).second ? 0 : 1;          // 1: adds to what another sum has written
-      for (const Update& u : p.edge->back_operands)
-        if (u.target == adjoint_name(g.name)) n.buffer = l_.histories.at({p.edge->post, u.value});
+      n.buffer = l_.history(*p.edge, adjoint_name(g.name));
       if (p.by_spike && !g.factor.is_number(1)) n.value = symbol(l_.factor(g) + "_by_unit");
-      Node* slices = nullptr;                                     // all that reads one history, slice by slice
-      for (Node& known : body)
-        if (known.body.front().buffer == n.buffer) slices = &known;
-      if (!slices) slices = &body.emplace_back(in_cell(NodeKind::for_slices, p.edge->post));
-      slices->body.push_back(n);
+      add(p, n);
     }
+  }
   Node n = make_node(NodeKind::function, body, "weights: every source unit gathers the history at its spikes");
   n.name = "gather_gradients";
   return n;

@@ -73,7 +73,7 @@ Node Forward::begin() {
       zero.kind = NodeKind::clear;
       body.push_back(make_node(NodeKind::when_taping, {zero}));
     }
-    if (q.name != "label_losses") continue;
+    if (q.name != "label_losses" && q.shape != Shape::pending) continue;
     zero.kind = NodeKind::clear;
     body.push_back(zero);
   }
@@ -145,6 +145,10 @@ std::vector<Node> Forward::tiles(const CellPlan& p) {
     Node n = in_cell(NodeKind::tile, p.cell->name, {}, p.rides ? 0 : static_cast<int>(p.sums.size()));
     n.name = a.name;
     if (!a.ahead.empty()) n.buffer = a.name + "_ahead";
+    out.push_back(n);
+    if (a.scattered.empty()) continue;
+    n.kind = NodeKind::add_pending;
+    n.buffer = l_.pending(a);
     out.push_back(n);
   }
   return out;
@@ -352,6 +356,7 @@ std::vector<Node> Forward::step() {
       out.push_back(arrivals_by_spike(p));
       out.back().note = p.edge->name + ": what arriving spikes do at their source";
     }
+  append(out, l_.send_scattered());
   for (CellPlan& p : l_.cells)
     if (p.rides) append(out, tiles(p));
   if (l_.coupled) {                                               // arrivals of all cells, then couplings, then neurons

@@ -32,7 +32,9 @@ const char* spelling(Shape s) {
     case Shape::neurons: return "neurons";
     case Shape::masks: return "masks";
     case Shape::ahead: return "ahead x neurons";
+    case Shape::draws: return "4 steps x neurons";
     case Shape::step_neurons: return "steps x neurons";
+    case Shape::pending: return "steps + 1 x neurons";
     case Shape::steps: return "steps + 1";
     case Shape::spikes: return "spikes";
     case Shape::units: return "spikes, ids";

@@ -37,6 +37,7 @@ enum class Shape {
   masks,         ///< [neurons of cell] of truth values
   ahead,         ///< [steps of a group][neurons]
   step_neurons,  ///< [steps][neurons]
+  pending,       ///< [steps + 1][neurons]: what arrives at each step; the last row takes what comes too late
   steps,         ///< [steps + 1] of positions in the spike list
   spikes,        ///< [spike capacity] of reals
   units,         ///< [spike capacity] of ids or steps
@@ -90,6 +91,7 @@ struct EdgeLayout {
   int delay = 0;                  ///< whole steps
   std::string delay_parameter;    ///< ms in addition, known when a batch runs; empty: none
   int least_delay = 0;            ///< of their sum
+  bool scattered = false;         ///< the parameter has a number for each synapse, source or target
   std::vector<std::string> factors;   ///< tape buffers of factors by spike; by unit: the same name + "_by_unit"
   bool may_fire_target = false;       ///< an arrival jumps what the target's threshold reads
 };

@@ -32,7 +32,7 @@ void lay_out(Lowering& l) {
     m.cells.push_back(layout);
   }
   for (EdgePlan& p : l.edges) {
-    EdgeLayout e{p.edge->name, p.edge->pre, p.edge->post, p.edge->delay_steps, p.edge->delay, l.program.cell(p.edge->pre)->source ? 0 : 1, {}, false};
+    EdgeLayout e{p.edge->name, p.edge->pre, p.edge->post, p.edge->delay_steps, p.edge->delay, l.program.cell(p.edge->pre)->source ? 0 : 1, l.program.scattered(*p.edge), {}, false};
     const Cell& post = *l.program.cell(p.edge->post);
     for (const Update& u : p.edge->arrive_post) e.may_fire_target |= post.threshold.defined() && depends_on(post.threshold, {u.target});
     for (const Gather& g : p.edge->gathers)

@@ -16,6 +16,7 @@ struct Accumulator {
   std::string name;                             ///< "hidden_sum0"
   std::map<std::string, ir::Expr> effect;       ///< state -> d(state)/d(sum)
   std::vector<std::pair<const ir::Edge*, const ir::Gather*>> ahead, stepped;
+  std::vector<std::pair<const ir::Edge*, const ir::Gather*>> scattered;   ///< synapses with delays of their own
   std::string gather;                           ///< set when the backward pass reads this sum by itself
 };
 
@@ -34,6 +35,8 @@ struct EdgePlan {
   const ir::Edge* edge = nullptr;
   bool by_spike = false;                        ///< factors or source states are computed per arriving spike
   bool has_events = false, has_coupling = false;
+  bool scattered = false;                       ///< its synapses have delays of their own
+  bool delay_trained = false;                   ///< ... that are learned
   bool simple = false;                          ///< backwards: acc is the plain row product with kappa, one step later
   std::set<std::string> pre_tape;               ///< source states before the arrival that the backward pass reads, per spike
 };
@@ -70,6 +73,11 @@ class Lowering {
   std::string begin_of(const std::string& cell) { return identifier(cell) + "_begin"; }
 
   void plan_all();                              ///< plan.cpp
+  std::string pending(const Accumulator& a) { return a.name + "_pending"; }
+  std::string history(const ir::Edge& e, const std::string& operand) const;   ///< the history that holds an operand of back_operands
+  std::vector<Node> send_scattered();           ///< delays.cpp: forward, before the arrivals of a step
+  std::vector<Node> scattered_dots(const ir::Cell& pre);
+  std::vector<Node> scattered_gradients(const EdgePlan& edge);
   Node forward();                               ///< forward.cpp
   Node backward();                              ///< backward.cpp
   Node begin_adjoint();

@@ -135,7 +135,7 @@ void plan_sums(Lowering& l, CellPlan& p) {
       }
       Accumulator& a = p.sums[it->second];
       const bool ahead = l.program.cell(e.pre)->source && !l.plan_of(e).by_spike;
-      (ahead ? a.ahead : a.stepped).emplace_back(&e, &g);
+      (l.plan_of(e).scattered ? a.scattered : ahead ? a.ahead : a.stepped).emplace_back(&e, &g);
     }
   }
 }
@@ -152,6 +152,8 @@ void plan_edge(Lowering& l, EdgePlan& p) {
   const std::string kappa = e.gathers.empty() ? "" : dot_name(kappa_name(e.gathers.front().name));
   std::size_t events = 0;
   for (const Gather& g : e.gathers) events += !g.continuous;
+  p.scattered = l.program.scattered(e);
+  p.delay_trained = p.scattered && l.program.parameter(e.delay)->trainable;
   p.simple = !p.by_spike && acts_in_next_step(e) && events == 1 && e.back_arrive_pre.empty() && e.back_arrive_pre_gradient.empty() &&
              (!e.back_acc.defined() || e.back_acc == symbol(kappa) || e.back_acc.is_number(0));
   std::set<std::string> read = symbols_in(e.back_arrive_pre);
@@ -197,7 +199,7 @@ void plan_tape(Lowering& l, CellPlan& p) {
         if (g.continuous) read.merge(free_symbols(g.factor));
       want_states(c, read, p.step_tape[Stage::start]);
     }
-    if (e.pre == c.name && !l.plan_of(e).simple && !c.source && e.back_acc.defined() && !e.back_acc.is_number(0)) p.needs_acc = true;
+    if (e.pre == c.name && !l.plan_of(e).simple && !l.plan_of(e).scattered && !c.source && e.back_acc.defined() && !e.back_acc.is_number(0)) p.needs_acc = true;
   }
 }
 
@@ -228,13 +230,14 @@ void Lowering::plan_all() {
     for (const Accumulator& a : p.sums)
       for (const auto& [edge, gather] : a.stepped) p.rides |= host_of(*edge) != nullptr;
   if (program.learn.name.empty() || program.mode == TimeMode::exact) return;
-  // histories of what weight gradients read; an adjoint that is such a quantity as it stands lives in the history itself
+  // histories of what weight gradients (and what goes back along synapses with delays of their own) read; an adjoint that is such a quantity as it stands lives in the history itself
   for (const EdgePlan& p : edges) {
     const Cell& post = *program.cell(p.edge->post);
     for (const Update& u : p.edge->back_operands)
       for (const Gather& g : p.edge->gathers) {
         const Parameter* w = program.parameter(g.weight);
-        if (g.continuous || u.target != adjoint_name(g.name) || !w || !w->trainable) continue;
+        const bool weighs = u.target == adjoint_name(g.name) && w && w->trainable, times = p.scattered && u.target == kappa_name(g.name);
+        if (g.continuous || !(weighs || times)) continue;
         auto [it, fresh] = histories.emplace(std::pair{post.name, u.value}, "");
         if (fresh) it->second = buffer(identifier(post.name) + fmt::format("_history{}", histories.size() - 1), Space::history, Shape::step_neurons, post.name, true, print(u.value));
         if (!coupled && u.value.is(Kind::symbol) && !changed_by_jumps(program, post, u.value.name())) plan(post.name).history_of_state[u.value.name()] = it->second;

@@ -110,10 +110,8 @@ void Joiner::add_synapse_parameter(const Projection& p, const ir::Symbol& s, con
 /// With a delay per synapse one spike arrives at many times, and what its source is then would be another number for each target.
 void Joiner::refuse_by_arrival(const Edge& edge) {
   if (!program_.scattered(edge)) return;
-  std::set<std::string> moving = {"time"};
-  for (const State& s : cell(edge.pre).states) moving.insert(s.name);
   bool reads = !edge.arrive_pre.empty();
-  for (const Gather& g : edge.gathers) reads |= !g.continuous && depends_on(g.factor, moving);
+  for (const Gather& g : edge.gathers) reads |= !g.continuous && !g.factor.is_number(1);
   if (reads)
     diagnostics_.error("AD229", edge.at, fmt::format("a spike of '{}' reads or changes its source when it arrives, but its synapses have delays of their own: each would see another value", edge.name),
                        "give the projection one delay, or let the spike bring nothing but its weight");

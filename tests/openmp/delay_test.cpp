@@ -53,5 +53,80 @@ TEST(Delays, delays_in_ms_are_run_time_numbers_and_learn) {
   EXPECT_NE(counts[0], counts[1]);
 }
 
+ir::Value spread(ir::Value v, ir::Value::Spread axis, bool learned = false) {
+  v.spread = axis;
+  v.low = 0;
+  v.high = 40;
+  v.trainable = learned;
+  return v;
+}
+
+/// Every projection with delays of its synapses; two inputs, recurrence, and an output that is small enough to ride in another loop.
+ir::Network scattered_network(bool trained_weights = true) {
+  const auto w = [&](double mean, double deviation) { return ir::Values{{"w", trained_weights ? trainable(normal(mean, deviation)) : normal(mean, deviation)}}; };
+  NetworkBuilder n;
+  n.source("in", 7).population("hidden", 150, cuba_lif()).population("output", 5, leaky())
+      .connect("in", "hidden", pulse(), w(0.25, 0.15)).connect("in", "hidden", pulse(), w(0.1, 0.1), "line").connect("hidden", "hidden", pulse(), w(0, 0.05))
+      .connect("hidden", "hidden", pulse(), w(0, 0.05), "plain").connect("hidden", "output", pulse(), w(0.02, 0.1)).loss("output", mean_voltage(), cross_entropy());
+  ir::Network network = n.network();
+  network.projections[0].delay = spread(uniform(0, 20), ir::Value::Spread::per_synapse, true);
+  network.projections[1].delay = spread(uniform(0, 40), ir::Value::Spread::per_source);
+  network.projections[1].delay_steps = 2;
+  network.projections[2].delay = spread(uniform(0, 30), ir::Value::Spread::per_synapse, true);
+  network.projections[4].delay = spread(uniform(0, 9), ir::Value::Spread::per_synapse, true);
+  return network;
+}
+
+TEST(Delays, of_single_synapses_agree_with_the_reference) {
+  for (const bool trained_weights : {true, false}) {
+    Simulator s = compile(derive(scattered_network(trained_weights)), trained_weights ? "delays_scattered" : "delays_only");
+    s.initialise(5);
+    const auto r = compare(s, random_samples(3, 1, 7, 90, 0.5, 5, 1, 80), {.dt_ms = 0.5, .steps = 90, .threads = 2});
+    EXPECT_GT(r.spikes, 200);
+    EXPECT_EQ(r.other_spikes, 0);
+    EXPECT_LT(r.loss, 1e-12);
+    EXPECT_EQ(r.gradient.size(), trained_weights ? 8u : 3u);
+    for (const auto& [name, error] : r.gradient) EXPECT_LT(error, rounding) << name;
+    for (const auto& [name, norm] : r.norm) EXPECT_GT(norm, 1e-6) << name;
+  }
+}
+
+TEST(Delays, results_do_not_depend_on_threads_and_nothing_is_left_for_the_next_trial) {
+  Simulator s = compile(derive(scattered_network()), "delays_scattered_float", {.precision = kernel::Precision::single_precision});
+  s.initialise(5);
+  const std::vector<Sample> samples = random_samples(6, 1, 7, 90, 0.5, 5, 1, 80);
+  const RunOptions one{.dt_ms = 0.5, .steps = 90, .threads = 1}, three{.dt_ms = 0.5, .steps = 90, .threads = 3};
+  const BatchResult a = s.run(samples, one), b = s.run(samples, three), last = s.run({samples[5]}, one);
+  EXPECT_EQ(a.loss, b.loss);
+  EXPECT_EQ(a.gradient, b.gradient);
+  EXPECT_EQ(a.loss[5], last.loss[0]);                              // after five others in the same scratch, and alone
+}
+
+/// Per-synapse delays that are all equal are one delay.
+TEST(Delays, equal_delays_of_synapses_are_the_delay_of_the_projection) {
+  ir::Network scattered = scattered_network(), plain = scattered_network();
+  for (ir::Network* n : {&scattered, &plain})
+    for (ir::Projection& p : n->projections)
+      if (p.delay) p.delay = spread(number(6), n == &plain ? ir::Value::Spread::shared : ir::Value::Spread::per_synapse, p.name == "hidden_hidden");
+  Simulator a = compile(derive(scattered), "delays_equal"), b = compile(derive(plain), "delays_one");
+  a.initialise(5);
+  b.initialise(5);
+  const auto samples = random_samples(3, 1, 7, 90, 0.5, 5, 1, 80);
+  for (const ir::Parameter& p : b.program().parameters)
+    if (p.name.find("delay") == std::string::npos) a.set(p.name, b.values(p.name));
+  const BatchResult x = a.run(samples, {.dt_ms = 0.5, .steps = 90}), y = b.run(samples, {.dt_ms = 0.5, .steps = 90});
+  EXPECT_EQ(x.spike_counts, y.spike_counts);
+  for (std::size_t k = 0; k < x.gradient.size(); ++k) {
+    if (x.gradient[k].empty()) continue;
+    if (x.gradient[k].size() == y.gradient[k].size()) {
+      for (std::size_t q = 0; q < x.gradient[k].size(); ++q) EXPECT_NEAR(x.gradient[k][q], y.gradient[k][q], 1e-10) << a.program().parameters[k].name;
+    } else {
+      double sum = 0;
+      for (const double g : x.gradient[k]) sum += g;
+      EXPECT_NEAR(sum, y.gradient[k][0], 1e-9);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace antidrome

@@ -59,9 +59,11 @@ void Printer::constants() {
       if (!p.matrix && p.cell.empty()) w_.line("double {};", identifier(p.name));
   for (const DrawLayout& d : m_.draws) w_.line("bool {}_used;  // whether this run has a use for these numbers", d.buffer);
   for (const EdgeLayout& e : m_.edges)
-    if (m_.mode == ir::TimeMode::grid && !e.delay_parameter.empty()) w_.line("std::uint32_t {};  // steps", identifier(e.delay_parameter));
+    if (m_.mode == ir::TimeMode::grid && !e.delay_parameter.empty()) w_.line("std::{} {};  // steps", e.scattered ? "uint16_t*" : "uint32_t", identifier(e.delay_parameter));
   w_.close(";");
   w_.open("void lay_out_constants([[maybe_unused]] Constants& k, [[maybe_unused]] Arena& arena, [[maybe_unused]] std::uint32_t steps)");
+  for (const EdgeLayout& e : m_.edges)
+    if (m_.mode == ir::TimeMode::grid && e.scattered) w_.line("k.{} = arena.take<std::uint16_t>(std::size_t({}) * padded({}));", identifier(e.delay_parameter), n(e.pre), n(e.post));
   for (const Constant& c : m_.constants) {
     if (c.axes == Constant::Axes::neuron) w_.line("k.{} = arena.take<real>(padded({}));", c.name, n(c.cell));
     if (c.axes == Constant::Axes::step) w_.line("k.{} = arena.take<real>(steps + 1);", c.name);
@@ -80,7 +82,8 @@ void Printer::constants() {
     for (const ParameterLayout& p : m_.parameters)
       if (!p.matrix && p.cell.empty()) w_.line("k.{0} = {0};", identifier(p.name));
   for (const EdgeLayout& e : m_.edges)
-    if (m_.mode == ir::TimeMode::grid && !e.delay_parameter.empty()) w_.line("k.{0} = steps_of_delay({0}, dt, {1}, {2});", identifier(e.delay_parameter), e.delay, e.least_delay);
+    if (m_.mode == ir::TimeMode::grid && e.scattered) fill_delay(e);
+    else if (m_.mode == ir::TimeMode::grid && !e.delay_parameter.empty()) w_.line("k.{0} = steps_of_delay({0}, dt, {1}, {2});", identifier(e.delay_parameter), e.delay, e.least_delay);
   for (const Constant& c : m_.constants) {
     if (c.axes == Constant::Axes::segment) continue;              // segments()
     if (c.axes == Constant::Axes::scalar) {
@@ -124,6 +127,10 @@ void Printer::worker() {
   w_.open("struct alignas(64) Worker");
   for (const Buffer& b : m_.buffers) {
     if (b.space != Space::worker) continue;
+    if (b.shape == Shape::pending) {
+      w_.line("real* {};{}", b.name, "  // " + b.note);
+      continue;
+    }
     const char* type = b.shape == Shape::masks ? "word" : "real";
     w_.line("alignas(64) {} {}{}[padded({})];{}", type, b.name, b.shape == Shape::ahead ? "[STEPS_AHEAD]" : b.shape == Shape::draws ? "[4]" : "", n(b.cell), b.note.empty() ? "" : "  // " + b.note);
   }

@@ -284,6 +284,11 @@ void Printer::statement(const Node& node) {
       if (!node.buffer.empty()) w_.line("ANTIDROME_UNROLL for (int b = 0; b < {}; ++b) {}[b] = load(m.{}[ta] + LANES * {});", blocks, node.name, node.buffer, node.count ? "(b0 + b)" : "b");
       break;
     }
+    case NodeKind::add_pending: {
+      const std::string blocks = identifier(node.cell) + (node.count ? "_tile" : "_blocks");
+      w_.line("ANTIDROME_UNROLL for (int b = 0; b < {0}; ++b) {1}[b] += load(m.{2} + std::size_t(t) * padded({3}) + LANES * {4});", blocks, node.name, node.buffer, n(node.cell), node.count ? "(b0 + b)" : "b");
+      break;
+    }
     case NodeKind::tile_value: w_.line("const vf {} = {}[b];", node.name, node.edge); break;
     case NodeKind::row_sum: row_sum(node); break;
     case NodeKind::dense_sum: dense(node); break;
@@ -318,6 +323,7 @@ void Printer::statement(const Node& node) {
     case NodeKind::clear:
       if (const Buffer* b = &m_.buffer_of(node.buffer); b->space == Space::history) w_.line("clear_rows<{}>(history.{}, history.rows, trial.steps);", n(b->cell), b->name);
       else if (b->space == Space::tape) w_.line("std::memset(tape.{}, 0, {}std::size_t(padded({})) * sizeof(real));", b->name, b->shape == Shape::step_neurons ? "trial.steps * " : "", n(b->cell));
+      else if (b->shape == Shape::pending) w_.line("std::memset(m.{}, 0, (trial.steps + 1) * std::size_t(padded({})) * sizeof(real));", b->name, n(b->cell));
       else w_.line("std::memset(m.{0}, 0, sizeof m.{0});", node.buffer);
       break;
     default: spike_statement(node); break;
@@ -346,6 +352,7 @@ void Printer::spike_statement(const Node& node) {
     case NodeKind::count_spike: w_.line("++tape.{}_by_unit[j];", identifier(node.cell)); break;
     case NodeKind::list_by_unit: list_by_unit(node); break;
     case NodeKind::gather_gradient: gather_gradient(node); break;
+    case NodeKind::scatter: case NodeKind::scattered_dot: case NodeKind::scattered_gradient: scattered(node); break;
     default: throw InternalError(fmt::format("internal error: no text for kernel node '{}', please report it", spelling(node.kind)));
   }
 }

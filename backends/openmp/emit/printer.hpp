@@ -40,6 +40,9 @@ class Printer {
   void list_by_unit(const kernel::Node& n);
   void reduction(const kernel::Node& n);
   void loss_value(const kernel::Node& n);
+  // delays.cpp
+  void fill_delay(const kernel::EdgeLayout& e);
+  void scattered(const kernel::Node& n);
   // run.cpp
   void forward_pass(const kernel::Node& samples);
   void backward_pass(const kernel::Node& chunks);

@@ -264,6 +264,13 @@ void Printer::workspace() {
   w_.raw("const std::uint32_t threads = settings.threads ? settings.threads : 1;");
   w_.raw("lay_out_constants(space.constants, arena, settings.steps);");
   w_.raw("space.workers = arena.take<Worker>(threads);");
+  for (const Buffer& b : m_.buffers) {
+    if (b.shape != Shape::pending) continue;
+    w_.open("for (std::uint32_t q = 0; q < threads; ++q)");
+    w_.line("real* const pending = arena.take<real>((settings.steps + std::size_t(1)) * padded({}));", n(b.cell));
+    w_.line("if (arena.base) space.workers[q].{} = pending;", b.name);
+    w_.close();
+  }
   w_.raw("space.tapes = arena.take<Tape>(settings.batch);");
   w_.raw("const std::size_t before = arena.used;");
   w_.open("for (std::uint32_t s = 0; s < settings.batch; ++s)");

@@ -157,3 +157,4 @@ struct Arena {
 
 #include <antidrome/lanes_math.h>
 #include <antidrome/lanes_spikes.h>
+#include <antidrome/lanes_delays.h>

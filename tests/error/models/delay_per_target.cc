@@ -12,7 +12,7 @@ struct Cell {
 void network(Network& net) {
   auto input = net.source("input", 5);
   auto cells = net.population("cells", 3, Cell{});
-  net.connect(input, cells, Dense{}, Pulse{.w = trainable(normal(0, 1))}, {.delay = uniform(1_ms, 5_ms)});
+  net.connect(input, cells, Dense{}, Pulse{.w = trainable(normal(0, 1))}, {.delay = trainable(per_target(5_ms)), .max_delay = 20_ms});
   net.loss(net.read(cells, MeanVoltage{}), CrossEntropy{});
   net.learn(EventProp{});
 }

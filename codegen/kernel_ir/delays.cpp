@@ -1,0 +1,72 @@
+// Synapses with delays of their own: a spike is sent to all steps at which it arrives when it is known, and what its arrivals say is
+// fetched from the histories of the targets when the backward pass reaches it.
+#include "codegen/kernel_ir/lowering.hpp"
+
+namespace antidrome::kernel {
+
+using namespace ir;
+
+std::string Lowering::history(const Edge& e, const std::string& operand) const {
+  for (const Update& u : e.back_operands)
+    if (u.target == operand) return histories.at({e.post, u.value});
+  throw InternalError("internal error: no history of '" + operand + "', please report it");
+}
+
+std::vector<Node> Lowering::send_scattered() {
+  std::vector<Node> out;
+  for (CellPlan& p : cells)
+    for (const Accumulator& a : p.sums)
+      for (const auto& [e, g] : a.scattered) {
+        Node n = make_node(NodeKind::scatter);
+        n.name = g->weight;
+        n.edge = e->name;
+        n.cell = e->post;
+        n.count = program.cell(e->pre)->source ? 0 : 1;          // a spike of a population is known one step later
+        n.buffer = buffer(pending(a), Space::worker, Shape::pending, e->post, false, "sums that arrive at each step of the trial");
+        out.push_back(in_cell(NodeKind::for_spikes, e->pre, {n}, n.count));
+        out.back().note = e->name + ": spikes on their way";
+      }
+  return out;
+}
+
+/// nu of all arrivals of one spike: sum over targets of w * kappa at the arrival.
+std::vector<Node> Lowering::scattered_dots(const Cell& pre) {
+  std::vector<Node> out;
+  for (const EdgePlan& q : edges) {
+    const Edge& e = *q.edge;
+    if (e.pre != pre.name || !q.scattered || !e.back_acc.defined() || e.back_acc.is_number(0)) continue;
+    for (const Gather& g : e.gathers) {
+      if (g.continuous) continue;
+      Node n = make_node(NodeKind::scattered_dot);
+      n.name = "product";
+      n.edge = e.name;
+      n.cell = g.weight;
+      n.buffer = history(e, kappa_name(g.name));
+      out.push_back(n);
+    }
+  }
+  return out;
+}
+
+std::vector<Node> Lowering::scattered_gradients(const EdgePlan& p) {
+  std::vector<Node> out;
+  for (const Gather& g : p.edge->gathers) {
+    if (g.continuous) continue;
+    Node n = make_node(NodeKind::scattered_gradient);
+    n.edge = p.edge->name;
+    n.cell = p.edge->pre;
+    if (const Parameter* w = program.parameter(g.weight); w && w->trainable) {
+      n.name = g.weight;
+      n.buffer = history(*p.edge, adjoint_name(g.name));
+      out.push_back(n);
+    }
+    if (!p.delay_trained) continue;
+    n.name = p.edge->delay;
+    n.buffer = history(*p.edge, kappa_name(g.name));
+    n.value = g.weight.empty() ? Expr(1.0) : symbol(g.weight);
+    out.push_back(n);
+  }
+  return out;
+}
+
+}  // namespace antidrome::kernel
