@@ -39,11 +39,20 @@ const char* spelling(Shape s) {
     case Shape::spikes: return "spikes";
     case Shape::units: return "spikes, ids";
     case Shape::counters: return "neurons + 1";
+    case Shape::draws: return "4 steps x neurons";
     case Shape::one: return "one";
   }
   return "";
 }
-const char* spelling(Space s) { return s == Space::worker ? "worker" : s == Space::history ? "history" : "tape"; }
+const char* spelling(Space s) {
+  switch (s) {
+    case Space::worker: return "worker";
+    case Space::history: return "history";
+    case Space::tape: return "tape";
+    case Space::batch: return "batch";
+  }
+  return "";
+}
 
 void print_node(const Node& n, int depth, std::string& out) {
   out += std::string(static_cast<std::size_t>(2 * depth), ' ') + spelling(n.kind);
@@ -85,6 +94,7 @@ std::string print(const KernelModule& m) {
   for (const EdgeLayout& e : m.edges) out += fmt::format("edge {} {} -> {} delay={}{}\n", e.name, e.pre, e.post, e.delay, e.delay_parameter.empty() ? "" : " + " + e.delay_parameter);
   for (const Constant& c : m.constants)
     out += fmt::format("constant {}{} = {}\n", c.name, c.axes == Constant::Axes::scalar ? "" : c.axes == Constant::Axes::step ? "[step]" : c.axes == Constant::Axes::segment ? "[segment]" : "[" + c.cell + "]", ir::print(c.value));
+  for (const DrawLayout& d : m.draws) out += fmt::format("draw {} site {} {}\n", d.buffer, d.site, d.normal ? "normal" : "uniform");
   for (const Buffer& b : m.buffers) out += fmt::format("buffer {} {} [{}]{}{}\n", b.name, spelling(b.space), spelling(b.shape), b.cell.empty() ? "" : " of " + b.cell, b.note.empty() ? "" : "   # " + b.note);
   print_node(m.batch, 0, out);
   return out;

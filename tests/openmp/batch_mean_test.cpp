@@ -20,7 +20,9 @@ void expect_parity(const fixtures::Parity& r, double rounding) {
   EXPECT_EQ(r.other_predictions, 0);
   EXPECT_LT(r.loss, 1e-11);
   for (const auto& [name, error] : r.gradient)
-    if (r.norm.at(name) > 1e-9) EXPECT_LT(error, rounding) << name;
+    if (r.norm.at(name) > 1e-9) {
+      EXPECT_LT(error, rounding) << name;
+    }
 }
 
 TEST(BatchMean, of_a_count_and_of_a_whole_population_agree_with_the_reference) {

@@ -22,7 +22,9 @@ TEST(Draws, agree_with_the_reference_forwards_and_backwards) {
     EXPECT_EQ(r.other_spikes, 0);
     EXPECT_LT(r.loss, 1e-12);
     for (const auto& [parameter, error] : r.gradient)
-      if (r.norm.at(parameter) > 1e-9) EXPECT_LT(error, 1e-12) << parameter;
+      if (r.norm.at(parameter) > 1e-9) {
+        EXPECT_LT(error, 1e-12) << parameter;
+      }
   }
 }
 
