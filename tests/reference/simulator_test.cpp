@@ -50,17 +50,20 @@ class SimulatorTest : public testing::TestWithParam<ir::TimeMode> {
     NetworkBuilder n;
     n.source("input", 5).population("hidden", 3, cuba_lif()).population("output", 2, leaky()).connect("input", "hidden", pulse(), {{"w", trainable(normal(1.5, 0.5))}}, "in")
         .connect("hidden", "output", pulse(), {{"w", normal(1, 0.4)}}, "out").loss("output", mean_voltage(), cross_entropy());
-    Diagnostics diagnostics;
-    program = passes::derive_program(n.network(), {.mode = GetParam()}, diagnostics);
-    ASSERT_FALSE(diagnostics.has_errors()) << diagnostics.render();
     folder = std::filesystem::temp_directory_path() / ("antidrome_reference_test_" + std::to_string(getpid()));
     std::filesystem::create_directories(folder);
-    std::ofstream(folder / "program.air") << ir::print(program);
     std::ofstream(folder / "manifest.json") << R"({"fingerprint": "f00d"})";
+    use(n.network());
     library = dlopen(ANTIDROME_BINARY_DIR "/lib/libantidrome_reference.so", RTLD_NOW | RTLD_LOCAL);
     ASSERT_NE(library, nullptr) << dlerror();
     open = reinterpret_cast<antidrome_open_fn>(dlsym(library, ANTIDROME_OPEN_SYMBOL));
     ASSERT_NE(open, nullptr);
+  }
+  void use(const ir::Network& network) {
+    Diagnostics diagnostics;
+    program = passes::derive_program(network, {.mode = GetParam()}, diagnostics);
+    ASSERT_FALSE(diagnostics.has_errors()) << diagnostics.render();
+    std::ofstream(folder / "program.air") << ir::print(program);
   }
   void TearDown() override { std::filesystem::remove_all(folder); }
 
@@ -153,6 +156,40 @@ TEST_P(SimulatorTest, a_damaged_program_is_refused_with_its_place) {
   std::filesystem::remove(folder / "program.air");
   EXPECT_EQ(open(folder.c_str(), message, sizeof message), nullptr);
   EXPECT_NE(std::string(message).find("cannot read"), std::string::npos);
+}
+
+TEST_P(SimulatorTest, a_loss_that_reads_the_batch_sees_every_sample_of_the_call) {
+  NetworkBuilder n;
+  n.source("input", 5).population("hidden", 3, cuba_lif()).population("output", 2, leaky()).connect("input", "hidden", pulse(), {{"w", trainable(normal(1.5, 0.5))}}, "in")
+      .connect("hidden", "output", pulse(), {{"w", normal(1, 0.4)}}, "out").loss("output", mean_voltage(), cross_entropy()).loss("hidden", count_pull(), batch_count_target(), false);
+  use(n.network());
+  char message[256] = "";
+  const antidrome_simulator* s = open(folder.c_str(), message, sizeof message);
+  ASSERT_NE(s, nullptr) << message;
+  std::mt19937 random(4);
+  const Parameters parameters = initial_parameters(program, random);
+  std::vector<Sample> samples;
+  for (std::uint32_t k = 0; k < batch; ++k) samples.push_back({{random_events(random, 5, 10 + 5 * static_cast<int>(k), 45)}, static_cast<int>(k % 2)});
+  const Interpreter interpreter(program);
+  const std::vector<Result> expected = interpreter.run(samples, parameters, {.dt_ms = 1, .steps = steps, .backward = true});
+  double total = 0, found = 0;
+  for (const Result& r : expected)
+    for (const auto& list : r.gradients)
+      for (double g : list) total += g * g;
+  ASSERT_GT(total, 0);
+  const Outputs one = run(*s, parameters, samples, 1), three = run(*s, parameters, samples, 3);
+  EXPECT_EQ(one.code, ANTIDROME_OK);
+  EXPECT_EQ(one.gradient, three.gradient);
+  std::vector<double> sum(one.gradient.size());
+  for (const Result& r : expected)
+    for (std::size_t q = 0; q < r.gradients.size(); ++q)
+      for (std::size_t k = 0; k < r.gradients[q].size(); ++k) sum[k / 3 * s->strides[q] + k % 3] += r.gradients[q][k];   // in.w alone is trained: 3 columns
+  for (std::size_t k = 0; k < sum.size(); ++k) {
+    EXPECT_NEAR(one.gradient[k], sum[k], 1e-14 * (1 + std::abs(sum[k])));
+    found += one.gradient[k] * one.gradient[k];
+  }
+  EXPECT_GT(found, 0);
+  for (std::size_t k = 0; k < batch; ++k) EXPECT_EQ(one.loss[k], expected[k].loss);
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, SimulatorTest, testing::Values(ir::TimeMode::grid, ir::TimeMode::exact),
