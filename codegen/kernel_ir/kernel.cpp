@@ -39,7 +39,6 @@ const char* spelling(Shape s) {
     case Shape::spikes: return "spikes";
     case Shape::units: return "spikes, ids";
     case Shape::counters: return "neurons + 1";
-    case Shape::draws: return "4 steps x neurons";
     case Shape::one: return "one";
   }
   return "";
