@@ -143,6 +143,20 @@ TEST(Parity, parameters_of_readouts_that_differ_between_neurons) {
   }
 }
 
+// Exact mode takes a loss at the points of its grid, whether or not a readout has something to do there.
+TEST(Parity, a_loss_at_each_step_in_exact_mode_needs_no_step_hook) {
+  ir::Network network = two_layers(cuba_lif(), pulse(), mean_voltage(), cross_entropy(), {.hidden = 13}).network();
+  network.losses[0].when = ir::Loss::When::each_step;
+  Simulator s = compile(derive(network, ir::TimeMode::exact), "parity_no_hook");
+  s.initialise(3);
+  const auto r = compare(s, random_samples(3, 1, 6, 60, 1, 3), {.dt_ms = 1, .steps = 60});
+  EXPECT_GT(r.spikes, 30);
+  EXPECT_EQ(r.other_spikes, 0);
+  EXPECT_EQ(r.other_predictions, 0);
+  EXPECT_LT(r.loss, 1e-11);
+  for (const auto& [name, error] : r.gradient) EXPECT_LT(error, crossing_rounding) << name;
+}
+
 // A loss at each step has the same limit in both modes: the integral over the trial.
 TEST(Parity, a_loss_at_each_step_converges_to_the_exact_one) {
   NetworkBuilder n;
