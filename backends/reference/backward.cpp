@@ -16,11 +16,14 @@ class Backward {
   }
 
   void run() {
+    if (t_.settings.adjoints)
+      for (const CellMaps& c : m_.cells) t_.result.adjoints.insert(t_.result.adjoints.end(), c.states, std::vector<double>(c.size * static_cast<std::size_t>(t_.settings.steps)));
     for (const ir::ProgramLoss& l : m_.program.losses)
       if (l.when == ir::Loss::When::end) add_loss_seeds(t_, l, t_.x, t_.end(), 1, lambda_, t_.result.gradients);
     for (auto r = t_.records.rbegin(); r != t_.records.rend() && !t_.result.not_finite.seen; ++r) {
       undo(*r);
       check_finite(*r);
+      if (t_.settings.adjoints && r->kind == Record::Kind::arrive) keep_adjoints(static_cast<std::size_t>(std::lround(r->time / t_.settings.dt_ms)));  // on the grid a step begins with its arrivals
     }
     const Values& start = t_.records.empty() ? t_.x : t_.records.front().before;
     for (const CellMaps& c : m_.cells)
@@ -72,6 +75,16 @@ class Backward {
         for (const ir::ProgramLoss& l : m_.program.losses)
           if (l.when == ir::Loss::When::each_step) add_loss_seeds(t_, l, r.before, r.time, 1.0 / t_.settings.steps, lambda_, t_.result.gradients);
     }
+  }
+
+  void keep_adjoints(std::size_t step) {
+    std::size_t k = 0;
+    for (const CellMaps& c : m_.cells)
+      for (std::size_t s = 0; s < c.states; ++s, ++k) {
+        std::vector<double>& rows = t_.result.adjoints[k];
+        const auto from = lambda_.begin() + static_cast<std::ptrdiff_t>(c.offset + s * c.size);
+        std::copy(from, from + static_cast<std::ptrdiff_t>(c.size), rows.begin() + static_cast<std::ptrdiff_t>(step * c.size));
+      }
   }
 
   void undo_after(const Record& r) {

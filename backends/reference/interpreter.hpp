@@ -30,7 +30,7 @@ struct Settings {
   int steps = 0;                    ///< the trial lasts steps * dt
   bool training = false;            ///< what training() answers
   bool backward = true;
-  bool traces = false;
+  bool traces = false, adjoints = false;   ///< adjoints: grid mode only
   std::uint64_t seed = 1, epoch = 0;   ///< keys of the draws
 };
 
@@ -58,6 +58,7 @@ struct Result {
   std::vector<std::vector<Spike>> spikes;        ///< per cell of the Program; of sources none
   Parameters gradients;                          ///< per parameter; empty where not trainable, or without a backward pass
   std::vector<std::vector<double>> traces;       ///< per state of each cell, flattened: [steps][neurons], after reset and step hooks
+  std::vector<std::vector<double>> adjoints;     ///< likewise: dL/d(state at the beginning of each step, before its arrivals)
   std::uint32_t clamped = 0;                     ///< spikes whose threshold slope the grazing policy clamped
   std::uint32_t ties = 0;                        ///< exact mode: crossings at one instant, ordered by cell and neuron
   std::uint32_t events = 0;                      ///< exact mode: segments between events

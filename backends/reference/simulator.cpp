@@ -62,6 +62,7 @@ class SimulatorLibrary {
   void add_gradients(const antidrome_batch&, const Result&) const;
   void write_sample(const antidrome_batch&, std::size_t k, const Result&) const;
   void write_record(const antidrome_record&, const Result&) const;
+  void write_rows(float* const* to, const std::vector<std::vector<double>>& rows) const;
   antidrome_status status_of(const Result&) const;
 
   Interpreter interpreter_;
@@ -105,7 +106,8 @@ Sample SimulatorLibrary::sample_of(const antidrome_batch& b, std::size_t k) cons
 Settings SimulatorLibrary::settings_of(const antidrome_batch& b, std::size_t k) const {
   const antidrome_settings& s = *b.settings;
   const bool traces = b.record && b.record->trace && b.record->sample == k;
-  return {.dt_ms = s.dt_ms, .steps = static_cast<int>(s.steps), .training = s.training != 0, .backward = s.backward != 0, .traces = traces, .seed = s.seed, .epoch = s.epoch};
+  const bool adjoints = s.backward != 0 && b.record && b.record->adjoint && b.record->sample == k && program().mode == ir::TimeMode::grid;
+  return {.dt_ms = s.dt_ms, .steps = static_cast<int>(s.steps), .training = s.training != 0, .backward = s.backward != 0, .traces = traces, .adjoints = adjoints, .seed = s.seed, .epoch = s.epoch};
 }
 
 void SimulatorLibrary::clear_gradients(const antidrome_batch& b) const {
@@ -173,12 +175,18 @@ void SimulatorLibrary::write_record(const antidrome_record& record, const Result
       if (record.spike_time_ms && record.spike_time_ms[p]) record.spike_time_ms[p][k] = spikes[k].time_ms;
     }
   }
-  if (!record.trace) return;
-  std::size_t in = 0, out = 0;   // traces of all cells; the caller wants those of populations
+  write_rows(record.trace, result.traces);
+  write_rows(record.adjoint, result.adjoints);
+}
+
+// Rows of all cells; the caller wants those of populations.
+void SimulatorLibrary::write_rows(float* const* to, const std::vector<std::vector<double>>& rows) const {
+  if (!to || rows.empty()) return;
+  std::size_t in = 0, out = 0;
   for (const ir::Cell& c : program().cells)
     for (std::size_t s = 0; s < c.states.size(); ++s, ++in) {
       if (c.source) continue;
-      if (float* trace = record.trace[out++]) std::transform(result.traces[in].begin(), result.traces[in].end(), trace, [](double x) { return static_cast<float>(x); });
+      if (float* row = to[out++]) std::transform(rows[in].begin(), rows[in].end(), row, [](double x) { return static_cast<float>(x); });
     }
 }
 

@@ -84,6 +84,12 @@ struct CellLayout {
   bool listed_by_unit = false;    ///< its spikes are looked up by unit in the backward pass
   std::vector<std::string> states;  ///< buffers of the states, manifest order (for the recorder and the NaN test)
   std::vector<std::string> adjoints;
+  /// Where the adjoint of each state is found after each step of the backward pass, for the recorder; empty for counts.
+  struct Recorded {
+    std::string buffer;
+    bool history = false;         ///< a row per step
+  };
+  std::vector<Recorded> recorded_adjoints;
 };
 
 struct EdgeLayout {

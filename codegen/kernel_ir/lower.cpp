@@ -29,6 +29,12 @@ void lay_out(Lowering& l) {
     for (const State& s : c.states) layout.states.push_back(l.state(s.name));
     for (const State& s : c.states)
       if (!s.count && m.buffer(identifier(adjoint_name(s.name)))) layout.adjoints.push_back(identifier(adjoint_name(s.name)));
+    for (const State& s : c.states) {
+      const std::string adjoint = adjoint_name(s.name);
+      const auto history = p.history_of_state.find(adjoint);
+      if (history != p.history_of_state.end()) layout.recorded_adjoints.push_back({history->second, true});
+      else layout.recorded_adjoints.push_back({!s.count && m.buffer(identifier(adjoint)) ? identifier(adjoint) : std::string(), false});
+    }
     m.cells.push_back(layout);
   }
   for (EdgePlan& p : l.edges) {

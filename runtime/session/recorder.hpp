@@ -10,6 +10,8 @@ namespace antidrome {
 struct RecordRequest {
   std::vector<bool> spikes;                 ///< per population
   std::vector<std::vector<bool>> traces;    ///< per population, per state
+  std::vector<std::vector<bool>> adjoints;  ///< likewise; they need a backward pass
+  bool any_adjoint() const;
 };
 
 struct Recording {
@@ -17,6 +19,7 @@ struct Recording {
     std::vector<std::uint32_t> unit;
     std::vector<double> time_ms;
     std::vector<std::vector<float>> traces; ///< per state: [steps][neurons]; empty where not wanted
+    std::vector<std::vector<float>> adjoints;   ///< likewise
   };
   std::vector<Population> populations;
   std::int32_t label = -1, prediction = -1;
@@ -24,7 +27,10 @@ struct Recording {
   std::vector<double> scores;
 };
 
-/// "hidden.spikes", "hidden.v", "hidden" (all of it), "all"; throws Failure (AD413) for names the model does not have, with the place
+/// The adjoint of a state: "v" -> "lambda_v", "input_hidden.i" -> "input_hidden.lambda_i".
+std::string adjoint_name(const std::string& state);
+
+/// "hidden.spikes", "hidden.v", "hidden" (spikes and states), "all" (of every population), "hidden.lambda_v", "adjoints" (of every state); throws Failure (AD413) for names the model does not have, with the place
 /// that `at` gives for the name.
 RecordRequest record_request(const Manifest& manifest, const std::vector<std::string>& names, const std::function<Location(const std::string&)>& at);
 

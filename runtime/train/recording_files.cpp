@@ -69,8 +69,10 @@ void RecordingFile::add_hdf5(std::uint64_t index, const antidrome_sample& input,
       hdf5_->write(sample + p.name + "/spike_unit", r.unit);
       hdf5_->write(sample + p.name + "/spike_time_ms", r.time_ms);
     }
-    for (std::size_t s = 0; s < p.states.size(); ++s)
+    for (std::size_t s = 0; s < p.states.size(); ++s) {
       if (request.traces[k][s]) hdf5_->write(sample + p.name + "/" + p.states[s], r.traces[s], {trial_.steps, p.size});
+      if (request.adjoints[k][s]) hdf5_->write(sample + p.name + "/" + adjoint_name(p.states[s]), r.adjoints[s], {trial_.steps, p.size});
+    }
   }
 }
 
@@ -82,9 +84,14 @@ void RecordingFile::add_csv(std::uint64_t index, const antidrome_sample& input, 
     const PopulationInfo& p = manifest_.populations[k];
     const Recording::Population& r = recording.populations[k];
     for (std::size_t e = 0; request.spikes[k] && e < r.unit.size(); ++e) spikes_ << fmt::format("{},{},{},{}\n", index, p.name, r.unit[e], r.time_ms[e]);
-    for (std::size_t s = 0; s < p.states.size(); ++s)
-      for (std::size_t at = 0; request.traces[k][s] && at < r.traces[s].size(); ++at)
-        traces_ << fmt::format("{},{},{},{},{},{}\n", index, p.name, p.states[s], static_cast<double>(at / p.size + 1) * trial_.dt_ms, at % p.size, r.traces[s][at]);
+    const auto rows = [&](const std::string& name, const std::vector<float>& values, std::uint32_t first) {   // row n is at (n + first) dt
+      for (std::size_t at = 0; at < values.size(); ++at)
+        traces_ << fmt::format("{},{},{},{},{},{}\n", index, p.name, name, static_cast<double>(at / p.size + first) * trial_.dt_ms, at % p.size, values[at]);
+    };
+    for (std::size_t s = 0; s < p.states.size(); ++s) {
+      if (request.traces[k][s]) rows(p.states[s], r.traces[s], 1);
+      if (request.adjoints[k][s]) rows(adjoint_name(p.states[s]), r.adjoints[s], 0);
+    }
   }
 }
 

@@ -52,6 +52,7 @@ class Printer {
   void begin_backward(bool clear);
   void clear_matrices();
   void finish_sample();
+  void record_adjoints();
   std::string trial(const char* qualifier) const;   ///< the declaration of what the passes of a sample share
   void batch_phase();
   static bool reads_label(const kernel::Node& n);

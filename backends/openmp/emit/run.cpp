@@ -184,13 +184,31 @@ void Printer::finish_sample() {
         w_.line("if (const int j = first_nonfinite(m.{}, {}); j >= 0 && status.code == ANTIDROME_OK) {{ status.code = ANTIDROME_NONFINITE_BACKWARD; status.population = {}; status.neuron = std::uint32_t(j); }}", a, n(c.name), c.population);
 }
 
+void Printer::record_adjoints() {
+  w_.open("if (__builtin_expect(record != nullptr, 0))");
+  int index = 0;
+  for (const CellLayout& c : m_.cells) {
+    if (c.population < 0) continue;
+    for (const CellLayout::Recorded& r : c.recorded_adjoints) {
+      if (r.history) w_.line("record_history<{}>(*record, {}, t, history.{}, history.rows);", n(c.name), index, r.buffer);
+      else if (!r.buffer.empty()) w_.line("record_adjoint(*record, {}, t, m.{}, {});", index, r.buffer, n(c.name));
+      ++index;
+    }
+  }
+  w_.close();
+}
+
 void Printer::backward_pass(const Node& chunks) {
   const bool dense = accumulates_every_step(chunks);
   begin_backward(dense);
   for (const EdgeLayout& e : m_.edges)
     if (const CellLayout& c = m_.cell(e.pre); c.source >= 0 && !e.factors.empty()) w_.line("std::memcpy(m.{0}_cursor, trial.events[{1}].unit_begin + 1, {2} * sizeof(std::uint32_t));", identifier(e.name), c.source, n(c.name));
   w_.raw("begin_adjoint<Taping>(k, w, m, tape, trial, result, history, part);");
-  w_.raw("for (std::uint32_t t = steps; t-- > 0;) adjoint_step<Taping>(k, w, m, tape, trial, result, history, part, t);");
+  w_.raw("const antidrome_record* record = batch.record && batch.record->adjoint && batch.record->sample == sample ? batch.record : nullptr;");
+  w_.open("for (std::uint32_t t = steps; t-- > 0;)");
+  w_.raw("adjoint_step<Taping>(k, w, m, tape, trial, result, history, part, t);");
+  record_adjoints();
+  w_.close();
   w_.raw("finish_adjoint<Taping>(k, w, m, tape, trial, result, history, part);");
   w_.raw("status.clamped = result.clamped;");
   finish_sample();

@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define ANTIDROME_ABI_VERSION 1u
+#define ANTIDROME_ABI_VERSION 2u
 
 /* Events of one source in one sample, sorted by time; `unit`/`time_ms` are parallel. `step_begin` cuts them into time steps
  * (event e belongs to step n when step_begin[n] <= e < step_begin[n+1]); `unit_begin`/`step` hold the same events by unit. */
@@ -73,6 +73,8 @@ typedef struct {
   uint32_t* spike_count;         /* per population: spikes emitted (may exceed the capacity) */
   float* const* trace;           /* per (population, state) in manifest order, flattened: [steps][neurons], the value at the end of
                                     each step, after reset; null where not wanted */
+  float* const* adjoint;     /* grid mode, with `backward`: like trace, d(loss of the sample)/d(state at the beginning of each step, before
+                                its arrivals); may be null. States without an adjoint (counts) are left alone */
 } antidrome_record;
 
 typedef struct {

@@ -27,6 +27,19 @@ inline void record_trace(const antidrome_record& r, int index, std::uint32_t ste
   for (int j = 0; j < n; ++j) row[j] = float(values[j]);
 }
 
+inline void record_adjoint(const antidrome_record& r, int index, std::uint32_t step, const real* values, int n) {
+  if (!r.adjoint[index]) return;
+  float* row = r.adjoint[index] + std::size_t(step) * std::size_t(n);
+  for (int j = 0; j < n; ++j) row[j] = float(values[j]);
+}
+
+/// The same of an adjoint that lives in its history.
+template <int N> void record_history(const antidrome_record& r, int index, std::uint32_t step, real* history, std::size_t rows) {
+  if (!r.adjoint[index]) return;
+  float* row = r.adjoint[index] + std::size_t(step) * N;
+  for (int j = 0; j < N; ++j) row[j] = float(history_at<N>(history, rows, step, j / LANES)[j % LANES]);
+}
+
 /// Spikes of one population in order of time, then of neuron.
 inline void record_spikes(const antidrome_record& r, int population, const std::uint32_t* begin, const std::uint16_t* unit, std::uint32_t steps, double dt) {
   const std::uint32_t n = begin[steps];
