@@ -23,7 +23,7 @@ class Backward {
     for (auto r = t_.records.rbegin(); r != t_.records.rend() && !t_.result.not_finite.seen; ++r) {
       undo(*r);
       check_finite(*r);
-      if (t_.settings.adjoints && r->kind == Record::Kind::arrive) keep_adjoints(static_cast<std::size_t>(std::lround(r->time / t_.settings.dt_ms)));  // on the grid a step begins with its arrivals
+      if (t_.settings.adjoints) keep_adjoints(static_cast<std::size_t>(std::lround(r->time / t_.settings.dt_ms)));  // on the grid all records of a step have its time: the last one undone stays
     }
     const Values& start = t_.records.empty() ? t_.x : t_.records.front().before;
     for (const CellMaps& c : m_.cells)

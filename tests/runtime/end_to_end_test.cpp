@@ -1,4 +1,5 @@
 // From a model file to an accuracy, by the commands of the README. Skipped where the generator was not built.
+#include "runtime/data/hdf5_file.hpp"
 #include "tests/runtime/fake.hpp"
 
 namespace antidrome {
@@ -67,6 +68,24 @@ TEST(EndToEnd, dropout_noise_and_batch_means_do_not_depend_on_threads_or_on_an_i
   ASSERT_EQ(test::antidrome(scratch.path(), train + "--out part --set train.epochs=2").exit_code, 0);
   ASSERT_EQ(test::antidrome(scratch.path(), train + "--out part --resume --set train.epochs=4").exit_code, 0);
   EXPECT_EQ(test::read(scratch / "one/checkpoints/last.h5"), test::read(scratch / "part/checkpoints/last.h5"));
+}
+
+TEST(EndToEnd, adjoints_are_recorded_in_the_course_of_training) {
+  NEEDS_GENERATOR();
+  const Scratch scratch;
+  const Outcome out = test::antidrome(scratch.path(), "train --config " + yinyang + "run.toml --no-plots --quiet --out run --set train.epochs=1 --set data.train_size=64 --set 'record={what=[\"hidden\",\"hidden.lambda_v\"],batches=[2]}'");
+  ASSERT_EQ(out.exit_code, 0) << out.output;
+  const H5File file = H5File::open(scratch / "run/recordings/training_epoch_1.h5");
+  std::size_t samples = 0, moved = 0;
+  for (const std::string& name : file.names("/")) {
+    if (!name.starts_with("sample_")) continue;
+    ++samples;
+    const H5Array<float> lambda = file.read<float>(name + "/hidden/lambda_v");
+    EXPECT_EQ(lambda.shape, file.read<float>(name + "/hidden/v").shape);
+    for (const float x : lambda.values) moved += x != 0;
+  }
+  EXPECT_EQ(samples, 32u);
+  EXPECT_GT(moved, 0u);
 }
 
 TEST(EndToEnd, the_reference_backend_trains_the_same_network) {

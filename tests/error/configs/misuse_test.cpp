@@ -94,6 +94,7 @@ const Misuse table[] = {
 
     {"recording of no sample", good + "[record]\nwhat = [\"output.v\"]\n", trains(), {"run.toml:17:8: error: [record] says what, but not of which samples [AD405]"}, 2},
     {"recording of what is not there", good + "[record]\nwhat = [\"output.u\"]\nsamples = [1]\n", trains(), {"run.toml:17:9: error: the model has nothing called 'output.u' to record [AD413]"}, 2},
+    {"adjoints of exact mode", good + "[record]\nwhat = [\"adjoints\"]\nsamples = [1]\n", trains(), {"run.toml:17:9: error: 'adjoints' cannot be recorded: adjoints are recorded in grid mode only [AD413]"}, 2, [](const Scratch& s) { rebuild(s, "float", [](nlohmann::json& m) { m["mode"] = "exact"; }); }},
     {"samples that are no integers", good + "[record]\nwhat = [\"output.v\"]\nsamples = [1, \"x\", -2]\n", trains(), {"run.toml:18:15: error: 'record.samples' is a list of integers of at least 0 [AD403]", "run.toml:18:20: error", "[AD404]"}, 2},
 
     // the build
