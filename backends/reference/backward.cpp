@@ -116,7 +116,9 @@ class Backward {
       f.acc = acc_[static_cast<std::size_t>(s.spike)];
       const bool caused = s.cause != by_threshold;
       if (!caused && !c.slope.empty()) f.slope = clamped(c.slope.value(f));
-      if (s.cause >= 0 && !c.cause.empty()) acc_[static_cast<std::size_t>(s.cause)] += c.cause.value(f);
+      const double nu = caused && !c.cause.empty() ? c.cause.value(f) : 0;
+      if (s.cause >= 0) acc_[static_cast<std::size_t>(s.cause)] += nu;
+      if (s.by) add_delay_gradient(*s.by, nu);
       add_gradient(caused ? c.back_jump_caused_gradient : c.back_jump_gradient, f);
       assign(caused ? c.back_jump_caused : c.back_jump, f, next);
     }
@@ -218,9 +220,14 @@ class Backward {
     if (!e.back_nu_post.empty()) f.nu_post = nu_of_targets(r, a, factors);
     add_gradient(e.back_arrive_pre_gradient, f);
     increment(e.back_arrive_pre, f, next);
-    if (e.scattered && e.delay_trained) t_.result.gradients[*e.delay][m_.weight_index(*e.delay, a.unit, a.target)] -= f.nu_post;
+    if (e.scattered) add_delay_gradient(a, f.nu_post);
     if (a.spike == from_data || e.back_acc.empty()) return;
     acc_[static_cast<std::size_t>(a.spike)] += e.back_acc.value(f);
+  }
+
+  void add_delay_gradient(const Arrived& a, double nu) {
+    const EdgeMaps& e = m_.edges[a.edge];
+    if (e.delay_trained) t_.result.gradients[*e.delay][m_.weight_index(*e.delay, a.unit, a.target)] -= nu;
   }
 
   double nu_of_targets(const Record& r, const Arrived& a, const std::vector<double>& factors) const {

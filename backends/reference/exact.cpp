@@ -1,11 +1,13 @@
 // Exact mode: continuous time. Everything moves from event to event; an event is a source's spike, a crossing of a threshold
-// located inside the step, or a point of the dt grid, where step hooks run. Delays are zero.
+// located inside the step, a delayed arrival, or a point of the dt grid, where step hooks run.
 //
-// Order at one instant: step hooks of a grid point, then source events (time, source, unit), then crossings (cell, neuron). A spike:
+// Order at one instant: step hooks of a grid point, then source events (time, source, unit), then arrivals that were under way (in the
+// order in which they were sent), then crossings (cell, neuron). A spike:
 // own jump, then its arrivals edge after edge in the Program's order, then the spikes that these caused, in the same order.
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <map>
 #include <tuple>
 
 #include "backends/reference/trial.hpp"
@@ -37,7 +39,8 @@ class ExactRun {
     while (t_.step < steps && !t_.result.not_finite.seen) {
       deliver_events();
       const double grid_point = (t_.step + 1) * t_.settings.dt_ms;
-      const double stop = next_ < due_.size() ? std::min(grid_point, due_[next_].time) : grid_point;
+      double stop = next_ < due_.size() ? std::min(grid_point, due_[next_].time) : grid_point;
+      if (!under_way_.empty()) stop = std::min(stop, under_way_.begin()->first.first);
       move_to(stop);
       if (stop != grid_point) continue;
       t_.after(time_);
@@ -52,6 +55,12 @@ class ExactRun {
   void deliver_events() {
     for (; next_ < due_.size() && due_[next_].time <= time_; ++next_) {
       send(due_[next_].cell, due_[next_].unit, from_data);
+      settle();
+    }
+    while (!under_way_.empty() && under_way_.begin()->first.first <= time_) {
+      const Arrived a = under_way_.begin()->second;
+      under_way_.erase(under_way_.begin());
+      arrive({a}, a.spike, a);
       settle();
     }
   }
@@ -123,28 +132,49 @@ class ExactRun {
       }
       s.spike = t_.new_spike(s.cell, s.neuron, time_);
       t_.jump(time_, {s}, {});
-      if (t_.threshold(t_.x, time_, s.cell, s.neuron) >= 0) add_pending(s.cell, s.neuron, s.spike);   // still above after its reset: again at once
+      if (t_.threshold(t_.x, time_, s.cell, s.neuron) >= 0) add_pending({s.cell, s.neuron, 0, s.spike});   // still above after its reset: again at once
       send(s.cell, s.neuron, s.spike);
     }
   }
 
   void send(std::size_t cell, std::size_t unit, int spike) {
-    const std::vector<double> before = thresholds(t_.x, time_);
-    for (std::size_t e = 0; e < t_.model.edges.size(); ++e)
-      if (t_.model.edges[e].pre == cell) t_.arrive(time_, {{e, unit, spike}});
-    for (const auto& [c, n] : lifted(before, thresholds(t_.x, time_))) add_pending(c, n, spike);
+    std::vector<Arrived> now;
+    for (std::size_t e = 0; e < t_.model.edges.size(); ++e) {
+      const EdgeMaps& edge = t_.model.edges[e];
+      const double steps = t_.model.program.edges[e].delay_steps * t_.settings.dt_ms;
+      if (edge.pre != cell) continue;
+      if (!edge.delay && steps == 0) now.push_back({e, unit, spike});
+      else if (!edge.scattered) post(steps, {e, unit, spike, all_targets});
+      else
+        for (std::size_t j = 0; j < t_.model.cells[edge.post].size; ++j) post(steps, {e, unit, spike, j});
+    }
+    arrive(now, spike, {});
   }
 
-  void add_pending(std::size_t cell, std::size_t neuron, int cause) {
+  void post(double steps, const Arrived& a) {
+    const std::size_t j = a.target == all_targets ? 0 : a.target;
+    under_way_[{time_ + steps + t_.model.delay_ms(a.edge, t_.parameters, a.unit, j), sent_++}] = a;
+  }
+
+  /// One after the other at this instant; who is lifted over its threshold by them fires.
+  void arrive(const std::vector<Arrived>& arrivals, int spike, const std::optional<Arrived>& delayed) {
+    const std::vector<double> before = thresholds(t_.x, time_);
+    for (const Arrived& a : arrivals) t_.arrive(time_, {a});
+    for (const auto& [c, n] : lifted(before, thresholds(t_.x, time_))) add_pending({c, n, 0, spike, delayed});
+  }
+
+  void add_pending(const Fired& fired) {
     for (const Fired& f : pending_)
-      if (f.cell == cell && f.neuron == neuron) return;
-    pending_.push_back({cell, neuron, 0, cause});
+      if (f.cell == fired.cell && f.neuron == fired.neuron) return;
+    pending_.push_back(fired);
   }
 
   Trial& t_;
   double time_ = 0;
   std::vector<Due> due_;
   std::size_t next_ = 0;
+  std::map<std::pair<double, std::size_t>, Arrived> under_way_;   ///< by time of arrival, then in the order of sending
+  std::size_t sent_ = 0;
   std::deque<Fired> pending_;
   int spikes_in_step_ = 0, most_ = 0;
 };

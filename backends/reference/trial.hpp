@@ -2,6 +2,8 @@
 #pragma once
 #include <map>
 
+#include <optional>
+
 #include "backends/reference/model.hpp"
 
 namespace antidrome::reference {
@@ -21,6 +23,7 @@ struct Fired {
   std::size_t cell = 0, neuron = 0;
   int spike = 0;
   int cause = by_threshold;
+  std::optional<Arrived> by = {};     ///< the delayed arrival that made it fire
 };
 
 /// One operation, and the state before it. The backward pass undoes the records in reverse order.

@@ -211,7 +211,7 @@ Network shrink(const Network& network, const RehearsalOptions& o) {
   for (Projection& p : n.projections) {
     all_trainable(p.values);
     p.delay.reset();
-    p.delay_steps.reset();                                     // exact mode has none yet, and what is checked here are the equations
+    p.delay_steps.reset();                                     // values of host() do not fit a shrunken network; the tests check delays
   }
   for (Readout& r : n.readouts) all_trainable(r.values);
   for (ir::Loss& l : n.losses) all_trainable(l.values);

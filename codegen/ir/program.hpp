@@ -11,7 +11,7 @@
 // `advance` takes (dt in grid mode, the time to the next event in exact mode).
 //
 // Order at one instant of exact mode. `after` of a grid point (time: that point) comes first, then events of sources (by time, source,
-// unit), then crossings (by cell, neuron). A spike makes its own jump, then arrives edge after edge in the order of `edges`, then
+// unit), then delayed arrivals (in the order in which they were sent), then crossings (by cell, neuron). A spike makes its own jump, then arrives edge after edge in the order of `edges`, then
 // the spikes that it caused follow. A neuron still at or above threshold after its reset fires again, caused by that spike.
 // Grid mode has the order of docs/design.md: all arrivals of a step read the state before any of them, and their increments add up.
 #pragma once
@@ -81,8 +81,8 @@ struct Cell {
   std::vector<Update> back_advance;       ///< lambda(t) from lambda(t + h), plus lambda of gathers; may read x(t), gathers, time, h
   std::vector<Update> back_advance_gradient;  ///< grad += value per step; reads x(t), lambda(t + h)
   Expr slope;                             ///< dg/dt at the spike: what the grazing policy clamps; back_jump reads it as symbol "<cell>.slope"
-  Expr cause;                             ///< nu of the spike as a function of lambda+, x-: what goes to acc of the *causing* spike when
-                                          ///< the spike was caused by a jump (exact mode); back_jump_caused is then used instead of back_jump
+  Expr cause;                             ///< nu of the spike as a function of lambda+, x-: what goes to acc of the *causing* spike (and, negative, to the
+                                          ///< gradient of the delay on the way) when the spike was caused by a jump (exact mode); back_jump_caused is then used instead of back_jump
   std::vector<Update> back_jump_caused, back_jump_caused_gradient;
   std::vector<Update> back_start_gradient;///< grad += value at t = 0 (initial states that depend on parameters)
 
@@ -102,7 +102,8 @@ struct Edge {
   Location at;                            ///< where net.connect was called
   Connectivity connectivity;
   /// An arrival is `delay_steps` whole steps and the parameter `delay` (ms; may be empty) after its spike. On the grid the parameter
-  /// is rounded to steps, and the sum is 0 at least from a source, 1 from a population: its gradient is that of the real number.
+  /// is rounded to steps, and the sum is 0 at least from a source, 1 from a population: its gradient is that of the real number. In exact
+  /// mode the arrival is an event of its own at that very time, even where the delay is zero; without any delay it is one with its spike.
   int delay_steps = 1;
   std::string delay;
   std::vector<Gather> gathers;
@@ -122,7 +123,7 @@ struct Edge {
   // ("edge.nu_post" = sum_j back_nu_post stands for the kappa dots when not jump_linear):
   std::vector<Update> back_arrive_pre;    ///< lambda of pre states before the arrival
   std::vector<Update> back_arrive_pre_gradient;   ///< grad of parameters that factors and arrive_pre read
-  Expr back_acc;                          ///< what this arrival adds to acc of the spike that sent it (undefined when the pre cell is a source)
+  Expr back_acc;                          ///< nu of the arrival: it adds to acc of the spike that sent it. Undefined when that is an event of the data and the delay is fixed
   // Continuous gathers: "edge.lambda_G1" of each post neuron came out of the post cell's back_advance; per pre neuron, every step:
   std::vector<Update> back_couple_pre;    ///< lambda of pre states (target := lambda + dfactor/dstate * dot_lambda_G1), states at t after arrivals
   std::vector<Update> back_couple_pre_gradient;

@@ -76,11 +76,13 @@ class Exact {
       Node n = in_cell(NodeKind::row_value, e.post);
       n.name = it->second = b.unique("weights");
       n.buffer = g.weight;
+      if (l_.program.scattered(e)) n.edge = e.name;
       b.push(n);
       b.bind(n.name, n.name);
     }
     return symbol(it->second);
   }
+  int reached(const Edge& e) const { return l_.program.scattered(e) ? 2 : 0; }
   std::string factor_name(const Gather& g) const { return g.factor.is_number(1) ? "" : identifier(g.name) + "_f"; }
 
   Lowering& l_;
@@ -226,7 +228,7 @@ Node Exact::arrive(const EdgePlan& p) {
     q.bind(g.name, q.let("arriving", g.factor.is_number(1) ? weights : symbol(factor_name(g)) * weights));
   }
   store_changed(q.update(e.arrive_post, "_arrived"), q, Column::block);
-  if (!e.arrive_post.empty()) out.push_back(in_cell(NodeKind::for_blocks, e.post, q.finish()));
+  if (!e.arrive_post.empty()) out.push_back(in_cell(NodeKind::for_blocks, e.post, q.finish(), reached(e)));
   return named("arrive_" + identifier(e.name), out, e.name + ": one spike arrives");
 }
 
@@ -303,7 +305,7 @@ Node Exact::undo_jump(const CellPlan& p, bool caused) {
 Node Exact::undo_arrive(const EdgePlan& p) {
   const Edge& e = *p.edge;
   const Cell &pre = *l_.program.cell(e.pre), &post = *l_.program.cell(e.post);
-  const bool to_acc = !pre.source && e.back_acc.defined();
+  const bool to_acc = e.back_acc.defined();
   std::set<std::string> read = symbols_in(e.back_arrive_pre);
   read.merge(symbols_in(e.back_arrive_pre_gradient));
   if (to_acc) read.merge(free_symbols(e.back_acc));
@@ -347,6 +349,7 @@ Node Exact::undo_arrive(const EdgePlan& p) {
         Node n = in_cell(NodeKind::row_add, e.post);
         n.name = g.weight;
         n.value = factor * operand;
+        if (l_.program.scattered(e)) n.edge = e.name;
         q.push(n);
       }
       if (read.contains(dot_name(u.target))) add_dot(dot_name(u.target), weights * operand);
@@ -355,7 +358,7 @@ Node Exact::undo_arrive(const EdgePlan& p) {
   if (const std::string nu = qualified(e.name, "nu_post"); read.contains(nu)) add_dot(nu, q.lower(e.back_nu_post));
   add_gradients(e.back_arrive_post_gradient, e.post, q, Column::block);
   store_changed(q.update(e.back_arrive_post, "_arriving"), q, Column::block);
-  if (std::vector<Node> body = q.finish(); !body.empty()) out.push_back(in_cell(NodeKind::for_blocks, e.post, body));
+  if (std::vector<Node> body = q.finish(); !body.empty()) out.push_back(in_cell(NodeKind::for_blocks, e.post, body, reached(e)));
   Block b(l_.constants, Column::unit);
   b.bind("time", "time");
   place_adjoints(pre, b, Column::unit);
@@ -369,6 +372,12 @@ Node Exact::undo_arrive(const EdgePlan& p) {
   }
   add_gradients(e.back_arrive_pre_gradient, e.pre, b, Column::unit);
   const Expr acc = to_acc ? b.lower(e.back_acc) : Expr(0.0);
+  if (p.delay_trained) {
+    Node n = make_node(NodeKind::delay_add);
+    n.edge = e.name;
+    n.value = -acc;
+    b.push(n);
+  }
   store_changed(b.update(e.back_arrive_pre, "_before"), b, Column::unit);
   b.push(answer(acc));
   append(out, b.finish());

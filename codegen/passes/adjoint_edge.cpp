@@ -78,7 +78,7 @@ void derive_arrival_pre(const Program& program, Edge& e, const Cell& pre, const 
   }
   if (!e.jump_linear) nu = nu + symbol(qualified(e.name, "nu_post"));
   nu = tidy(nu);
-  if (!pre.source) e.back_acc = nu;
+  e.back_acc = nu;
   if (learns_delay(program, e) && !program.scattered(e)) e.back_arrive_pre_gradient.push_back({gradient_name(e.delay), tidy(-nu)});
 }
 

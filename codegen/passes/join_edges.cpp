@@ -121,8 +121,6 @@ void Joiner::add_delay(const Projection& p, Edge& edge) {
   const bool exact = program_.mode == TimeMode::exact, source = network_.population(p.pre)->source;
   edge.delay_steps = p.delay_steps.value_or(exact || source || p.delay ? 0 : 1);
   if (p.delay) edge.delay = qualified(p.name, "delay");
-  if (exact && (edge.delay_steps != 0 || p.delay))
-    diagnostics_.error("AD223", p.at, fmt::format("projection '{}' has a delay in exact mode", p.name), "leave .delay out, or use mode = grid");
   if (!exact && !source && !p.delay && edge.delay_steps < 1)
     diagnostics_.error("AD224", p.at, fmt::format("projection '{}' from a population has no delay", p.name), "a spike acts one step later at the earliest: .delay = 1_steps");
 }

@@ -128,5 +128,32 @@ TEST(Delays, equal_delays_of_synapses_are_the_delay_of_the_projection) {
   }
 }
 
+// Crossings are found to some ulps of the time only, in both.
+constexpr double crossing_rounding = 1e-8;
+
+TEST(Delays, in_continuous_time_agree_with_the_reference) {
+  for (const bool lifts : {false, true}) {
+    NetworkBuilder n;
+    const ModelBuilder last = lifts ? delta() : pulse();
+    n.source("in", 6).population("hidden", 21, cuba_lif()).population("output", 3, leaky()).connect("in", "hidden", pulse(), {{"w", trainable(normal(0.6, 0.3))}})
+        .connect("in", "hidden", last, {{"w", trainable(normal(0.1, 0.1))}}, "line").connect("hidden", "hidden", last, {{"w", trainable(normal(0.02, 0.05))}})
+        .connect("hidden", "hidden", pulse(), {{"w", trainable(normal(0.02, 0.05))}}, "later").connect("hidden", "output", pulse(), {{"w", trainable(normal(0.3, 0.5))}}).loss("output", mean_voltage(), cross_entropy());
+    ir::Network network = n.network();
+    network.projections[0].delay = spread(uniform(0, 20), ir::Value::Spread::per_synapse, true);
+    network.projections[1].delay = spread(number(3.3), ir::Value::Spread::shared, true);
+    network.projections[2].delay = spread(uniform(0.5, 9), ir::Value::Spread::per_synapse, true);
+    network.projections[3].delay_steps = 3;
+    network.projections[4].delay = spread(number(2.5), ir::Value::Spread::per_source);
+    Simulator s = compile(derive(network, ir::TimeMode::exact), lifts ? "delays_exact_delta" : "delays_exact");
+    s.initialise(3);
+    const auto r = compare(s, random_samples(2, 1, 6, 60, 1, 3, 2, 25), {.dt_ms = 1, .steps = 60, .spike_capacity = 100000, .event_capacity = 100000});
+    EXPECT_GT(r.spikes, 20);
+    EXPECT_EQ(r.other_spikes, 0);
+    EXPECT_LT(r.loss, 1e-9);
+    for (const auto& [name, error] : r.gradient) EXPECT_LT(error, crossing_rounding) << name << (lifts ? " with jumps of v" : "");
+    for (const char* name : {"in_hidden.delay", "line.delay", "hidden_hidden.delay"}) EXPECT_GT(r.norm.at(name), 1e-6) << name;
+  }
+}
+
 }  // namespace
 }  // namespace antidrome

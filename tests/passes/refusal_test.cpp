@@ -179,12 +179,6 @@ TEST(refusal, noise_that_multiplies_a_state) {
   n.population("cell", 2, m).loss("cell", mean_voltage(), square_sum(), false);
   EXPECT_EQ(refusal(n), "AD252");
 }
-TEST(refusal, a_delay_in_exact_mode) {
-  ir::Network n = valid();
-  n.projections[0].delay_steps = 3;
-  EXPECT_EQ(refusal(n, TimeMode::exact), "AD223");
-  EXPECT_EQ(refusal(n, TimeMode::grid), "");
-}
 TEST(refusal, what_a_spike_brings_depends_on_when_it_arrives_at_each_synapse) {
   ir::Network n = with_synapse(ModelBuilder("S").weight("w").state("r", 1).on(Trigger::pre_spike, {{"post.i", "post.i + w * r"}, {"r", "r / 2"}}).flow({{"r", "(1 - r) / 80"}}), cuba_lif()).network();
   for (ir::Projection& p : n.projections) {

@@ -54,6 +54,18 @@ ModelBuilder two_port() {
   return ModelBuilder("TwoPort").weight("w").param("share", 0.1).on(Trigger::pre_spike, {{"post.g", "post.g + w"}, {"post.v", "post.v + share * w * (2 - post.v)"}});
 }
 
+/// One learned delay for each projection, or one for each of its synapses. The first projection's begins a step later.
+ir::Network delayed(ir::Network n, bool per_synapse) {
+  double ms = 3.3;
+  for (ir::Projection& p : n.projections) {
+    p.delay = per_synapse ? uniform(0.5, 9) : number(ms += 1.7);
+    p.delay->spread = per_synapse ? ir::Value::Spread::per_synapse : ir::Value::Spread::shared;
+    p.delay->trainable = true;
+  }
+  n.projections.front().delay_steps = 1;
+  return n;
+}
+
 std::vector<Case> cases() {
   return {
       {"LifPulse", recurrent(cuba_lif(), pulse(), pulse(), 1.5)},
@@ -71,6 +83,14 @@ std::vector<Case> cases() {
       {"NonlinearReadout", recurrent(cuba_lif(), pulse(), pulse(), 1.5, final_voltage()), 0.025},
       {"TsodyksMarkram", recurrent(lif_with_input(), tsodyks_markram(), tsodyks_markram(), 3.0)},
       {"FirstSpike", recurrent(cuba_lif(), pulse(), pulse(), 1.5, first_spike(), spike_time_loss())},
+      {"LifDelayed", delayed(recurrent(cuba_lif(), pulse(), pulse(), 1.5), false)},
+      {"LifScattered", delayed(recurrent(cuba_lif(), pulse(), pulse(), 1.5), true)},
+      {"AlifScattered", delayed(recurrent(adaptive_lif(), pulse(), pulse(), 1.5), true)},
+      {"DeltaDelayed", delayed(recurrent(cuba_lif(), delta(), delta(), 0.7), false)},
+      {"DeltaScattered", delayed(recurrent(cuba_lif(), pulse(), delta(), 1.0), true)},   // with delta inputs too, times are sums of delays: ties
+      {"ConductanceDeltaScattered", delayed(recurrent(coba_lif(), two_port(), two_port(), 0.5), true), 0.05},
+      {"TsodyksMarkramDelayed", delayed(recurrent(lif_with_input(), tsodyks_markram(), tsodyks_markram(), 3.0), false)},
+      {"LayeredScattered", delayed(layered(cuba_lif(), pulse(), pulse(), 1.5), true), 0.25},
       {"Layered", layered(cuba_lif(), pulse(), pulse(), 1.5), 0.25},
       {"LayeredAdaptive", layered(adaptive_lif(), pulse(), pulse(), 1.5), 0.25},
   };

@@ -166,7 +166,7 @@ void Printer::tape() {
     w_.line("std::uint32_t* {0}_by_unit; std::uint16_t* {0}_step;  // counts, then the same spikes by unit", identifier(c.name));
   }
   if (m_.mode == ir::TimeMode::exact) {
-    w_.raw("Due* due; Pending::Fire* pending; Record* records; std::uint32_t* n_records;");
+    w_.raw("Due* due; Pending::Fire* pending; Travelling* waiting; Record* records; std::uint32_t* n_records;");
     for (const CellLayout& c : m_.cells)
       if (c.fires) w_.line("double* {}_time;", identifier(c.name));
   }
@@ -191,6 +191,7 @@ void Printer::tape() {
   if (m_.mode == ir::TimeMode::exact) {
     w_.raw("const std::size_t events = settings.event_capacity;");
     w_.raw("tape.due = arena.take<Due>(events);");
+    w_.raw("tape.waiting = arena.take<Travelling>(events);");
     w_.raw("tape.pending = arena.take<Pending::Fire>(NEURONS);");
     w_.raw("tape.n_records = arena.take<std::uint32_t>(1);");
     w_.raw("if (settings.backward) tape.records = arena.take<Record>(events);");

@@ -37,4 +37,36 @@ void Printer::scattered(const Node& node) {
   }
 }
 
+// ---- exact mode: arrivals under way
+
+std::string Printer::delay_place(const EdgeLayout& e, const std::string& unit, const std::string& target) const {
+  const ParameterLayout& p = m_.parameter(e.delay_parameter);
+  if (p.matrix) return fmt::format("std::size_t({}) * stride_of({}) + std::size_t({})", unit, p.cols, target);
+  return p.rows > 1 ? fmt::format("std::size_t({}) * std::size_t(stride_of(1))", unit) : p.cols > 1 ? target : "0";
+}
+
+/// `post`: one spike on its way along one edge, to be delivered later.
+void Printer::exact_delays() {
+  w_.raw("Travelling* const waiting = tape.waiting;");
+  w_.raw("[[maybe_unused]] std::uint32_t n_waiting = 0, n_posted = 0;");
+  w_.open("[[maybe_unused]] const auto post = [&](std::uint8_t edge, std::uint16_t unit, int target, std::int64_t spike, double delay)");
+  w_.raw("if (n_waiting == settings.event_capacity) { status.code = ANTIDROME_TAPE_OVERFLOW; return; }");
+  w_.raw("waiting[n_waiting++] = {now + delay, n_posted++, edge, unit, target, spike};");
+  w_.raw("std::push_heap(waiting, waiting + n_waiting, later);");
+  w_.close(";");
+}
+
+/// The first of what is under way arrives.
+void Printer::exact_deliver() {
+  bool any = false;
+  for (const EdgeLayout& e : m_.edges) any |= e.delay > 0 || !e.delay_parameter.empty();
+  if (!any) return;
+  w_.open("while (n_waiting && waiting[0].time <= now && status.code == ANTIDROME_OK)");
+  w_.raw("std::pop_heap(waiting, waiting + n_waiting--, later);");
+  w_.raw("const Travelling a = waiting[n_waiting];");
+  w_.raw("deliver(a);");
+  w_.raw("settle();");
+  w_.close();
+}
+
 }  // namespace antidrome::openmp

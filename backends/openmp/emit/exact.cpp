@@ -28,7 +28,7 @@ void Printer::exact_function(const Node& node) {
   w_.line("template <bool Taping>");
   w_.open(fmt::format("ANTIDROME_INLINE {} {}([[maybe_unused]] const Constants& k, [[maybe_unused]] const Weights& w, [[maybe_unused]] Worker& m, [[maybe_unused]] const Tape& tape, [[maybe_unused]] const Trial& trial, "
                       "[[maybe_unused]] Result& result, [[maybe_unused]] const Part& part, [[maybe_unused]] const Segment& g, [[maybe_unused]] double now, [[maybe_unused]] double length = 0, [[maybe_unused]] int j = 0, "
-                      "[[maybe_unused]] std::uint32_t s = 0, [[maybe_unused]] std::uint32_t t = 0)", answers(node) ? "double" : "void", node.name));
+                      "[[maybe_unused]] std::uint32_t s = 0, [[maybe_unused]] std::uint32_t t = 0, [[maybe_unused]] int target = 0)", answers(node) ? "double" : "void", node.name));
   const Numbers before = numbers_;
   const Column column = column_;
   column_ = Column::unit;
@@ -89,6 +89,7 @@ void Printer::exact_state() {
   w_.raw("double now = 0;");
   w_.raw("std::uint32_t step = 0, next = 0, n_records = 0, segments = 0, arrivals = 0, hooks = 0;");
   w_.line("[[maybe_unused]] std::uint32_t spikes[{}] = {{}};", firing ? firing : 1);
+  exact_delays();
   w_.raw("Pending pending{tape.pending, std::uint32_t(NEURONS), 0, 0};");
   w_.line("const std::uint32_t n_due = merge_events(trial.events, {}, steps, tape.due, settings.event_capacity);", sources);
   w_.raw("if (n_due > settings.event_capacity) status.code = ANTIDROME_TAPE_OVERFLOW;");
@@ -102,7 +103,11 @@ void Printer::exact_state() {
 /// A spike on all edges that leave its population.
 void Printer::exact_send() {
   const bool lifts = has_work(m_.batch, "find_lifted");
-  w_.raw("// a spike reaches all its targets at once");
+  for (std::size_t e = 0; e < m_.edges.size(); ++e)
+    for (std::size_t k = 0; k < m_.parameters.size(); ++k)
+      if (m_.edges[e].scattered && m_.parameters[k].name == m_.edges[e].delay_parameter) w_.line("const real* const delays_{} = static_cast<const real*>(batch.parameters[{}]);", e, k);
+  exact_lift(lifts);
+  w_.raw("// a spike reaches all its targets, at once or later");
   w_.open("[[maybe_unused]] const auto send = [&](std::size_t cell, std::uint16_t unit, [[maybe_unused]] std::int64_t spike)");
   if (lifts) w_.line("note_levels<Taping>({});", arguments);
   w_.open("switch (cell)");
@@ -110,6 +115,16 @@ void Printer::exact_send() {
     w_.line("case {}:", c);
     for (std::size_t e = 0; e < m_.edges.size(); ++e) {
       if (m_.edges[e].pre != m_.cells[c].name) continue;
+      const EdgeLayout& edge = m_.edges[e];
+      const std::string steps = fmt::format("{} * settings.dt_ms", edge.delay);
+      if (edge.scattered) {
+        w_.line("  for (int j = 0; j < {}; ++j) post({}, unit, j, spike, {} + double(delays_{}[{}]));", n(edge.post), e, steps, e, delay_place(edge, "unit", "j"));
+        continue;
+      }
+      if (edge.delay > 0 || !edge.delay_parameter.empty()) {
+        w_.line("  post({}, unit, 0, spike, {}{});", e, steps, edge.delay_parameter.empty() ? std::string() : " + k." + identifier(edge.delay_parameter));
+        continue;
+      }
       w_.line("  note({{Record::arrival, {}, unit, arrivals, spike, now, 0}});", e);
       w_.line("  if (status.code != ANTIDROME_OK) return;");
       w_.line("  arrive_{}<Taping>({}, 0, unit, arrivals, arrivals);", identifier(m_.edges[e].name), arguments);
@@ -118,16 +133,39 @@ void Printer::exact_send() {
     w_.raw("  break;");
   }
   w_.close();
-  if (lifts) {
-    w_.line("find_lifted<Taping>({});", arguments);
-    for (std::size_t c = 0; c < m_.cells.size(); ++c) {
-      bool sensitive = false;
-      for (const EdgeLayout& e : m_.edges) sensitive |= e.post == m_.cells[c].name && e.may_fire_target;
-      if (!sensitive) continue;
-      w_.line("std::sort(m.{0}_crossed, m.{0}_crossed + m.{0}_crossed_n);", identifier(m_.cells[c].name));
-      w_.line("for (std::uint32_t q = 0; q < m.{0}_crossed_n; ++q) pending.add({1}, m.{0}_crossed[q], spike);", identifier(m_.cells[c].name), c);
-    }
+  if (lifts) w_.raw("lift(spike, Record::NONE);");
+  w_.close(";");
+  exact_deliver_one(lifts);
+}
+
+/// Who was lifted over the threshold since note_levels fires because of `spike`.
+void Printer::exact_lift(bool lifts) {
+  if (!lifts) return;
+  w_.open("const auto lift = [&](std::int64_t spike, std::uint32_t by)");
+  w_.line("find_lifted<Taping>({});", arguments);
+  for (std::size_t c = 0; c < m_.cells.size(); ++c) {
+    bool sensitive = false;
+    for (const EdgeLayout& e : m_.edges) sensitive |= e.post == m_.cells[c].name && e.may_fire_target;
+    if (!sensitive) continue;
+    w_.line("std::sort(m.{0}_crossed, m.{0}_crossed + m.{0}_crossed_n);", identifier(m_.cells[c].name));
+    w_.line("for (std::uint32_t q = 0; q < m.{0}_crossed_n; ++q) pending.add({1}, m.{0}_crossed[q], spike, by);", identifier(m_.cells[c].name), c);
   }
+  w_.close(";");
+}
+
+/// One arrival that was under way.
+void Printer::exact_deliver_one(bool lifts) {
+  w_.open("[[maybe_unused]] const auto deliver = [&](const Travelling& a)");
+  if (lifts) w_.line("note_levels<Taping>({});", arguments);
+  w_.raw("note({Record::arrival, a.edge, a.unit, arrivals, a.spike, now, 0, a.target});");
+  w_.raw("if (status.code != ANTIDROME_OK) return;");
+  w_.open("switch (a.edge)");
+  for (std::size_t e = 0; e < m_.edges.size(); ++e)
+    if (m_.edges[e].delay > 0 || !m_.edges[e].delay_parameter.empty())
+      w_.line("case {}: arrive_{}<Taping>({}, 0, a.unit, arrivals, arrivals, a.target); break;", e, identifier(m_.edges[e].name), arguments);
+  w_.close();
+  w_.raw("if (Taping) ++arrivals;");
+  if (lifts) w_.raw("lift(a.spike, Taping ? n_records - 1 : Record::NONE);");
   w_.close(";");
 }
 
@@ -148,7 +186,7 @@ void Printer::exact_settle() {
     w_.line("++spikes[{}];", firing++);
     w_.line("const std::int64_t id = (std::int64_t({}) << 32) | number;", c);
     w_.line("tape.{0}_unit[number] = f.unit, tape.{0}_time[number] = now, ++tape.{0}_by_unit[f.unit];", name);
-    w_.line("note({{Record::spike, {}, f.unit, number, f.cause, now, 0}});", c);
+    w_.line("note({{Record::spike, {}, f.unit, number, f.cause, now, 0, 0, f.by}});", c);
     w_.line("jump_{}<Taping>({}, 0, f.unit, number);", name, arguments);
     w_.line("if (level_{}<Taping>({}, 0, f.unit) >= 0) pending.add({}, f.unit, id);  // still above after its reset: again at once", name, arguments, c);
     w_.line("send({}, f.unit, id);", c);
@@ -217,7 +255,10 @@ void Printer::exact_forward() {
   w_.close();
   w_.raw("settle();");
   w_.close();
-  w_.raw("const double grid_point = (step + 1) * settings.dt_ms, stop = next < n_due && tape.due[next].time < grid_point ? tape.due[next].time : grid_point;");
+  exact_deliver();
+  w_.raw("const double grid_point = (step + 1) * settings.dt_ms;");
+  w_.raw("double stop = next < n_due && tape.due[next].time < grid_point ? tape.due[next].time : grid_point;");
+  w_.raw("if (n_waiting && waiting[0].time < stop) stop = waiting[0].time;");
   exact_move();
   w_.raw("if (stop != grid_point) continue;");
   if (hooks) {
@@ -253,6 +294,15 @@ void Printer::exact_backward() {
     if (m_.cells[c].fires) w_.line("case {}: tape.{}_acc[std::uint32_t(cause)] += real(nu); break;", c, identifier(m_.cells[c].name));
   w_.close();
   w_.close(";");
+  w_.open("[[maybe_unused]] const auto delayed_by = [&]([[maybe_unused]] std::uint32_t by, [[maybe_unused]] double nu)");
+  w_.raw("if (by == Record::NONE) return;");
+  w_.raw("[[maybe_unused]] const Record& a = tape.records[by];");
+  w_.open("switch (a.which)");
+  for (std::size_t e = 0; e < m_.edges.size(); ++e)
+    if (!m_.edges[e].delay_parameter.empty() && m_.parameter(m_.edges[e].delay_parameter).trainable)
+      w_.line("case {}: part.{}[{}] -= {}(nu); break;", e, identifier(m_.edges[e].delay_parameter), delay_place(m_.edges[e], "a.unit", "a.target"), m_.parameter(m_.edges[e].delay_parameter).matrix ? "real" : "double");
+  w_.close();
+  w_.close(";");
   w_.line("begin_adjoint<Taping>({});", arguments);
   w_.open("for (std::uint32_t q = tape.n_records[0]; q-- > 0;)");
   w_.raw("const Record& r = tape.records[q];");
@@ -265,7 +315,7 @@ void Printer::exact_backward() {
   w_.close();
   w_.raw("case Record::arrival:");
   w_.open("switch (r.which)");
-  for (std::size_t e = 0; e < m_.edges.size(); ++e) w_.line("case {}: pass_back(r.cause, undo_arrive_{}<Taping>({}, 0, r.unit, r.place, r.place)); break;", e, identifier(m_.edges[e].name), arguments);
+  for (std::size_t e = 0; e < m_.edges.size(); ++e) w_.line("case {}: pass_back(r.cause, undo_arrive_{}<Taping>({}, 0, r.unit, r.place, r.place, r.target)); break;", e, identifier(m_.edges[e].name), arguments);
   w_.close();
   w_.raw("break;");
   w_.raw("case Record::spike:");
@@ -275,7 +325,11 @@ void Printer::exact_backward() {
     const std::string name = identifier(m_.cells[c].name);
     w_.line("case {}:", c);
     w_.line("  if (r.cause == BY_THRESHOLD) undo_jump_{}<Taping>({}, 0, r.unit, r.place);", name, arguments);
-    w_.line("  else pass_back(r.cause, undo_caused_{}<Taping>({}, 0, r.unit, r.place));", name, arguments);
+    w_.open("  else");
+    w_.line("const double nu = undo_caused_{}<Taping>({}, 0, r.unit, r.place);", name, arguments);
+    w_.raw("pass_back(r.cause, nu);");
+    w_.raw("delayed_by(r.by, nu);");
+    w_.close();
     w_.raw("  break;");
   }
   w_.close();

@@ -86,10 +86,10 @@ void Printer::for_tiles(const Node& node) {
 
 void Printer::for_blocks(const Node& node) {
   if (!node.note.empty()) w_.comment(node.note);
-  const bool tiled = node.count == 1;
+  const bool tiled = node.count == 1, one_target = node.count == 2;
   const std::string sums = identifier(node.cell) + (tiled ? "_tile" : "_blocks");
   w_.line("ANTIDROME_UNROLL");
-  w_.open(fmt::format("for (int b = 0; b < {}; ++b)", sums));
+  w_.open(one_target ? std::string("for (int b = target / LANES; b <= target / LANES; ++b)") : fmt::format("for (int b = 0; b < {}; ++b)", sums));
   w_.line("[[maybe_unused]] const int block = {}, at = LANES * block;", tiled ? "b0 + b" : "b");
   if (m_.mode == ir::TimeMode::exact) w_.line("[[maybe_unused]] const vf time = vec(real(now));");
   const Column before = column_;
@@ -310,15 +310,17 @@ void Printer::statement(const Node& node) {
     case NodeKind::crossed: w_.line("m.{0}_crossed_n = FiredSet<{1}>::extract({0}_fired, m.{0}_crossed, 0);", identifier(node.cell), n(node.cell)); break;
     case NodeKind::keep_mask: w_.line("store_mask({}, mask({}));", address(node), condition_text(node.value, numbers_)); break;
     case NodeKind::load_mask: w_.line("const vi {} = load_mask({});", node.name, address(node)); break;
-    case NodeKind::row_value:
-      if (node.buffer.empty()) w_.line("const vf {} = vec({});", node.name, literal(1, numbers_));
-      else w_.line("const vf {} = load(w.{} + std::size_t(j) * stride_of({}) + at);", node.name, identifier(node.buffer), n(node.cell));
-      break;
-    case NodeKind::row_add: {
-      const std::string place = fmt::format("part.{} + std::size_t(j) * stride_of({}) + at", identifier(node.name), n(node.cell));
-      w_.line("store({0}, load({0}) + ({1}));", place, vector_text(node.value));
+    case NodeKind::row_value: {
+      const std::string row = node.buffer.empty() ? fmt::format("vec({})", literal(1, numbers_)) : fmt::format("load(w.{} + std::size_t(j) * stride_of({}) + at)", identifier(node.buffer), n(node.cell));
+      w_.line("const vf {} = {};", node.name, node.edge.empty() ? row : "only(target, at, " + row + ")");
       break;
     }
+    case NodeKind::row_add: {
+      const std::string place = fmt::format("part.{} + std::size_t(j) * stride_of({}) + at", identifier(node.name), n(node.cell));
+      w_.line("store({0}, load({0}) + ({1}));", place, node.edge.empty() ? vector_text(node.value) : "only(target, at, " + vector_text(node.value) + ")");
+      break;
+    }
+    case NodeKind::delay_add: w_.line("part.{}[{}] += {};", identifier(m_.edge(node.edge).delay_parameter), delay_place(m_.edge(node.edge), "j", "target"), text(node.value)); break;
     case NodeKind::dot_add: w_.line("{}.part[b % 4] += {};", node.name, vector_text(node.value)); break;
     case NodeKind::clear:
       if (const Buffer* b = &m_.buffer_of(node.buffer); b->space == Space::history) w_.line("clear_rows<{}>(history.{}, history.rows, trial.steps);", n(b->cell), b->name);

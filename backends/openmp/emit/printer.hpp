@@ -41,6 +41,11 @@ class Printer {
   void reduction(const kernel::Node& n);
   void loss_value(const kernel::Node& n);
   // delays.cpp
+  std::string delay_place(const kernel::EdgeLayout& e, const std::string& unit, const std::string& target) const;   ///< in the parameter's array
+  void exact_lift(bool lifts);
+  void exact_deliver_one(bool lifts);
+  void exact_delays();
+  void exact_deliver();
   void fill_delay(const kernel::EdgeLayout& e);
   void scattered(const kernel::Node& n);
   // run.cpp

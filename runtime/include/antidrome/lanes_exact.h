@@ -15,19 +15,36 @@ struct Record {
   std::uint32_t place;          ///< number among the segments, the arrivals, or the cell's spikes
   std::int64_t cause;           ///< arrival: the spike that sent it; spike: the one that caused it
   double time, h;
+  int target = 0;               ///< arrival: the target that it reaches, where synapses have delays of their own
+  std::uint32_t by = NONE;      ///< spike: the record of the delayed arrival that caused it
+  static constexpr std::uint32_t NONE = 0xffffffffu;
 };
+
+/// A spike under way to all targets of an edge, or to one.
+struct Travelling {
+  double time;
+  std::uint32_t order;          ///< of sending
+  std::uint8_t edge;
+  std::uint16_t unit;
+  int target;
+  std::int64_t spike;
+};
+inline bool later(const Travelling& a, const Travelling& b) { return a.time != b.time ? a.time > b.time : a.order > b.order; }
+
+/// x in the lane of the target, zero elsewhere.
+ANTIDROME_INLINE vf only(int target, int at, vf x) { return lane_index() == word(target - at) ? x : vf{}; }
 
 /// Neurons that are about to fire, each at most once.
 struct Pending {
-  struct Fire { std::uint8_t cell; std::uint16_t unit; std::int64_t cause; };
+  struct Fire { std::uint8_t cell; std::uint16_t unit; std::int64_t cause; std::uint32_t by; };
   Fire* list;
   std::uint32_t capacity, first, count;
-  bool add(std::uint8_t cell, std::uint16_t unit, std::int64_t cause) {
+  bool add(std::uint8_t cell, std::uint16_t unit, std::int64_t cause, std::uint32_t by = Record::NONE) {
     for (std::uint32_t k = 0; k < count; ++k) {
       const Fire& f = list[(first + k) % capacity];
       if (f.cell == cell && f.unit == unit) return false;
     }
-    list[(first + count++) % capacity] = {cell, unit, cause};
+    list[(first + count++) % capacity] = {cell, unit, cause, by};
     return true;
   }
   Fire take() {
