@@ -80,7 +80,8 @@ bool is_archive(const std::filesystem::path& file) {
 
 void for_each_entry(const std::filesystem::path& file, std::size_t at_most, const std::function<void(const std::string& name, const std::vector<std::uint8_t>& content)>& visit) {
   const Reader reader = open_file(file);
-  archive_read_support_format_tar(reader.get()), archive_read_support_format_zip(reader.get());
+  archive_read_support_format_tar(reader.get());
+  archive_read_support_format_zip_seekable(reader.get());   // by its directory: without one the archive has been cut off
   if (archive_read_open_filename(reader.get(), file.c_str(), 1u << 18) != ARCHIVE_OK) damaged(file, reader.get());
   std::vector<std::uint8_t> content;
   for (;;) {

@@ -46,7 +46,7 @@ Bytes npy(const std::string& type, const std::string& shape, const std::vector<T
 
 /// An event of five bytes.
 inline void add_event(Bytes& out, std::uint8_t x, std::uint8_t y, bool on, std::uint32_t time_us) {
-  out.insert(out.end(), {x, y, static_cast<std::uint8_t>((on ? 0x80 : 0) | time_us >> 16), static_cast<std::uint8_t>(time_us >> 8), static_cast<std::uint8_t>(time_us)});
+  for (const std::uint32_t byte : {std::uint32_t{x}, std::uint32_t{y}, (on ? 0x80u : 0u) | time_us >> 16, time_us >> 8, time_us}) out.push_back(static_cast<std::uint8_t>(byte));
 }
 
 struct PolarityEvent {

@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 constexpr Camera camera{128, 128};
 constexpr std::int32_t classes = 11;
-constexpr std::size_t longest_file = std::size_t{1} << 30;
+constexpr std::size_t longest_clip = std::size_t{1} << 26;   // bytes; 13 million events
 
 std::vector<std::string> class_names_of() {
   return {"hand clapping", "right hand wave", "left hand wave", "right arm clockwise", "right arm counter-clockwise", "left arm clockwise", "left arm counter-clockwise", "arm roll", "air drums", "air guitar", "other"};
@@ -76,7 +76,7 @@ class Clips {
   // "3.bs2" is a clip of the third class.
   void add_archive(const fs::path& file) {
     std::vector<RawEvent> events;
-    for_each_entry(file, longest_file, [&](const std::string& name, const std::vector<std::uint8_t>& content) {
+    for_each_entry(file, longest_clip, [&](const std::string& name, const std::vector<std::uint8_t>& content) {
       if (fs::path(name).extension() != ".bs2") return;
       const std::string stem = fs::path(name).stem().string();
       std::int32_t number = 0;

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <new>
@@ -74,6 +75,7 @@ std::string read_all(int in) {
 }  // namespace
 
 void guarded(const std::string& place, const std::function<void()>& work) {
+  if (std::getenv("ANTIDROME_ONE_PROCESS") != nullptr) return work();
   int ends[2];
   const pid_t child = ::pipe(ends) == 0 ? ::fork() : -1;
   if (child < 0) throw DataError("AD526", {place, {}, {}}, fmt::format("no process to read the file in: {}", std::strerror(errno)));
