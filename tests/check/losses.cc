@@ -61,7 +61,9 @@ void network(Network& net) {
   auto input = net.source("input", 5);
   auto hidden = net.population("hidden", 4, CubaLif{});
   net.connect(input, hidden, Dense{}, Pulse{.w = trainable(normal(1, 0.3))});
-  net.connect(hidden, hidden, Dense{}, Pulse{.w = trainable(normal(0, 0.3))});
+  ConnectOptions recurrent;
+  if (net.flag("delayed")) recurrent = {.delay = trainable(3_ms), .max_delay = 20_ms};
+  net.connect(hidden, hidden, Dense{}, Pulse{.w = trainable(normal(0, 0.3))}, recurrent);
   if (loss == "sum_weigh_input") {
     auto output = net.population("output", 3, GatedLeaky{});
     net.connect(input, output, Dense{}, Gate{.each = 1});
