@@ -112,7 +112,7 @@ TEST(Defects, d05_gradients_of_time_constants_are_exact_and_each_neuron_s_own) {
 }
 
 // 6: voltage losses carried an extra 1 / tau_mem (max: 1 / T). Here gradients are derivatives (tests/check/losses_test.cpp); the scale of a
-// loss gives the published size, and then the published strengths of the regularisers, over tau_mem, keep the published balance.
+// loss gives the published size, and then the published strengths of the regularisers, times tau_mem, keep the published balance.
 TEST(Defects, d06_the_legacy_scale_is_the_scale_of_the_loss) {
   const auto network = [](double scale, double strength) {
     NetworkBuilder n = classifier(cuba_lif());

@@ -10,6 +10,7 @@ import dependencies
 import error_codes
 import headers
 import links
+import parameter_table
 import portable_paths
 import quoted_code
 import sizes
@@ -78,6 +79,19 @@ class Checks(unittest.TestCase):
         self.write("docs/a.md", "<!-- from model.cc -->\n```cpp\nstruct A {};\n```\n")
         self.write("docs/b.md", "<!-- from model.cc -->\n```cpp\nstruct B {};\n```\n")
         self.assertEqual([p.split(":")[0] for p in quoted_code.check(self.root)], ["docs/b.md"])
+
+    def test_a_row_whose_key_member_option_or_test_is_gone_is_found(self):
+        self.write("runtime/train/config.cpp", 's.integer("epochs", 10);\n')
+        self.write("docs/configuration.md", "| `epochs` | |\n")
+        self.write("models/include/antidrome/neurons.h", "struct Lif {\n  param tau = 20_ms, theta = 1;\n};\n")
+        self.write("userprojects/a/model.cc", 'net.option("hidden", 3);\n')
+        self.write("tests/a_test.cpp", "TEST(A, learns) {}\n")
+        row = "| `E` | 1 | {} | 1 | a_test.cpp: {} |\n"
+        self.write(parameter_table.PAGE, row.format("`train.epochs`, `Lif.theta`, `model.set.hidden`", "learns"))
+        self.assertEqual(parameter_table.check(self.root), [])
+        self.write(parameter_table.PAGE, row.format("`train.epoch`, `Lif.mass`, `Alif.tau`, `model.set.width`, `antidrome fly`", "flies") + row.format("", "learns"))
+        found = parameter_table.check(self.root)
+        self.assertEqual(len(found), 7, found)
 
     def test_a_dead_link_is_found(self):
         self.write("docs/a.md", "[b](b.md) [c](https://example.org) `[d](auto&)`\n")
