@@ -14,7 +14,7 @@ _INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)', re.M)
 def files(root, suffixes=None):
     """Every file of the project, sorted, relative to `root`: what git knows or would take in, else the whole folder."""
     listed = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True) \
-        if os.path.isdir(os.path.join(root, ".git")) and _has_git() else None
+        if os.path.exists(os.path.join(root, ".git")) and _has_git() else None
     if listed is not None and listed.returncode == 0:
         names = [n for n in listed.stdout.splitlines() if os.path.isfile(os.path.join(root, n))]
     else:
