@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
 #include <csignal>
 #include <cstring>
@@ -216,22 +217,33 @@ TEST_F(Store, impossible_events_are_refused) {
 
 TEST(Guarded, a_crash_becomes_an_error_that_names_the_file) {
   try {
-    guarded("digits.h5", [] { std::raise(SIGKILL); });
+    guarded("digits.h5", 10, [] { std::raise(SIGKILL); });
     FAIL();
   } catch (const DataError& error) {
     EXPECT_EQ(std::string(error.what()), "digits.h5: error: reading the file ended with signal 9 (Killed) [AD526]\n  remedy: it may be damaged: copy or download it again");
   }
 }
 
+TEST(Guarded, a_reader_that_goes_round_in_circles_is_ended) {
+  try {
+    guarded("digits.h5", 1, [] {
+      for (std::atomic<int> k = 0;; ++k) {}
+    });
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_EQ(std::string(error.what()), "digits.h5: error: reading the file ended with signal 24 (CPU time limit exceeded) [AD526]\n  remedy: it may be damaged: copy or download it again");
+  }
+}
+
 TEST(Guarded, errors_arrive_as_they_were_thrown) {
   try {
-    guarded("x", [] { throw DataError("AD523", {"digits.h5", 5, 77}, "wäre \"kaputt\"", "copy"); });
+    guarded("x", 10, [] { throw DataError("AD523", {"digits.h5", 5, 77}, "wäre \"kaputt\"", "copy"); });
     FAIL();
   } catch (const DataError& error) {
     EXPECT_EQ(std::string(error.what()), "digits.h5: record 5, byte 77: error: wäre \"kaputt\" [AD523]\n  remedy: copy");
   }
   try {
-    guarded("x", [] { throw std::bad_alloc(); });
+    guarded("x", 10, [] { throw std::bad_alloc(); });
     FAIL();
   } catch (const DataError& error) {
     EXPECT_EQ(error.code, "AD526");

@@ -121,6 +121,13 @@ std::shared_ptr<const EventStore> open_kept(const fs::path& file, const std::str
   }
 }
 
+/// Seconds of processor time that reading may take: a hundred times what it takes, so that only a reader that goes round in circles needs them.
+std::uint64_t limit_of(const StoreRequest& request) {
+  std::uint64_t bytes = 0;
+  for (const fs::path& file : request.sources) bytes += fs::file_size(file);
+  return 20 + 4 * (bytes >> 20);
+}
+
 /// Written beside, synced and renamed, so that a run sees a whole file or none. Returns what went wrong with the folder, if anything.
 std::optional<std::string> make_kept(const fs::path& file, const std::string& key, const StoreRequest& request) {
   std::error_code failure;
@@ -130,7 +137,7 @@ std::optional<std::string> make_kept(const fs::path& file, const std::string& ke
   const Descriptor out(::mkostemp(temporary.data(), O_CLOEXEC));
   if (out.get() < 0) return fmt::format("cannot write into '{}': {}", file.parent_path().string(), std::strerror(errno));
   try {
-    guarded(request.sources.front().string(), [&] { request.fill(out.get(), key); });
+    guarded(request.sources.front().string(), limit_of(request), [&] { request.fill(out.get(), key); });
   } catch (const DataError& error) {
     ::unlink(temporary.c_str());
     if (error.code == "AD524") return error.message;
@@ -148,7 +155,7 @@ std::optional<std::string> make_kept(const fs::path& file, const std::string& ke
 std::shared_ptr<const EventStore> make_in_memory(const std::string& key, const StoreRequest& request) {
   const Descriptor out(::memfd_create("antidrome events", MFD_CLOEXEC));
   if (out.get() < 0) throw DataError("AD524", {request.sources.front().string(), {}, {}}, fmt::format("no memory for the events: {}", std::strerror(errno)));
-  guarded(request.sources.front().string(), [&] { request.fill(out.get(), key); });
+  guarded(request.sources.front().string(), limit_of(request), [&] { request.fill(out.get(), key); });
   return std::make_shared<EventStore>(out.get(), "events in memory", key, false);
 }
 

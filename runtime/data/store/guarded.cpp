@@ -13,6 +13,7 @@
 #include <new>
 
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,7 +52,7 @@ std::string message_of(const std::string& place, const std::function<void()>& wo
 
 [[noreturn]] void run_child(int out, const std::string& place, const std::function<void()>& work) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);                                            // it must not outlive an interrupted run
-  for (const int signal : {SIGINT, SIGTERM, SIGSEGV, SIGBUS, SIGFPE, SIGABRT}) std::signal(signal, SIG_DFL);
+  for (const int signal : {SIGINT, SIGTERM, SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGXCPU}) std::signal(signal, SIG_DFL);
   const std::string message = message_of(place, work);
   for (std::size_t done = 0; done < message.size();) {
     const ssize_t got = ::write(out, message.data() + done, message.size() - done);
@@ -74,13 +75,15 @@ std::string read_all(int in) {
 
 }  // namespace
 
-void guarded(const std::string& place, const std::function<void()>& work) {
+void guarded(const std::string& place, std::uint64_t limit_s, const std::function<void()>& work) {
   if (std::getenv("ANTIDROME_ONE_PROCESS") != nullptr) return work();
   int ends[2];
   const pid_t child = ::pipe(ends) == 0 ? ::fork() : -1;
   if (child < 0) throw DataError("AD526", {place, {}, {}}, fmt::format("no process to read the file in: {}", std::strerror(errno)));
   if (child == 0) {
     ::close(ends[0]);
+    const rlimit limit{limit_s, limit_s + 5};
+    ::setrlimit(RLIMIT_CPU, &limit);
     run_child(ends[1], place, work);
   }
   ::close(ends[1]);

@@ -45,7 +45,7 @@ int main(int argc, char** argv) {
   for (; std::chrono::steady_clock::now() < until && status == 0; ++seed)
     for (std::size_t k = 0; k < specimens.size(); ++k) {
       current_seed = seed, current_name = specimens[k].name.c_str();
-      alarm(60);
+      alarm(300);   // beyond the limit of a reader in a process of its own
       const std::vector<std::uint8_t> content = damaged(specimens[k].content, seed);
       // Our own readers need no process of their own, and a sanitizer shows more without it.
       if (specimens[k].foreign_library) unsetenv("ANTIDROME_ONE_PROCESS");
