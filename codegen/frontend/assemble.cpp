@@ -128,7 +128,8 @@ class Assembler {
         return std::any_of(r.values.begin(), r.values.end(), [](const auto& v) { return v.second.trainable; });
       });
     };
-    if (!trains(network_.projections) && !trains(network_.populations) && !trains(network_.readouts) && !trains(network_.losses))
+    const auto learned_delay = [](const ir::Projection& p) { return p.delay && p.delay->trainable; };
+    if (std::none_of(network_.projections.begin(), network_.projections.end(), learned_delay) && !trains(network_.projections) && !trains(network_.populations) && !trains(network_.readouts) && !trains(network_.losses))
       diagnostics_.error("AD127", recording_.rule_at, "the network learns but nothing is trainable", "write trainable(…) around a value: Pulse{.w = trainable(normal(0, 0.1))}");
   }
 

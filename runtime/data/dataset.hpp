@@ -64,7 +64,7 @@ const char* to_string(Split split);
 ///
 /// | key | meaning | default |
 /// |---|---|---|
-/// | kind | yinyang, mnist, fashion_mnist, idx, shd, nmnist, dvs_gesture, npz, frozen_noise | required |
+/// | kind | yinyang, mnist, fashion_mnist, idx, shd, nmnist, dvs_gesture, npz, frozen_noise, delay_xor | required |
 /// | path | folder with the four IDX files | mnist: $ANTIDROME_DATA/mnist; fashion_mnist: Debian's folder |
 /// | encoding | latency | latency |
 /// | dt_ms, trial_ms | step and length of a trial | required |

@@ -20,7 +20,7 @@ struct Kind {
   std::vector<std::string> (*class_names)();
 };
 
-extern const Kind yinyang_kind, mnist_kind, fashion_mnist_kind, idx_kind, shd_kind, nmnist_kind, dvs_gesture_kind, npz_kind, frozen_noise_kind;
+extern const Kind yinyang_kind, mnist_kind, fashion_mnist_kind, idx_kind, shd_kind, nmnist_kind, dvs_gesture_kind, npz_kind, frozen_noise_kind, delay_xor_kind;
 
 /// All kinds, in the order of the documentation.
 std::span<const Kind* const> kinds();

@@ -6,7 +6,7 @@ namespace antidrome::data {
 
 namespace {
 constexpr const Kind* all[] = {
-    &yinyang_kind, &mnist_kind, &fashion_mnist_kind, &idx_kind, &shd_kind, &nmnist_kind, &dvs_gesture_kind, &npz_kind, &frozen_noise_kind,
+    &yinyang_kind, &mnist_kind, &fashion_mnist_kind, &idx_kind, &shd_kind, &nmnist_kind, &dvs_gesture_kind, &npz_kind, &frozen_noise_kind, &delay_xor_kind,
 };
 }  // namespace
 

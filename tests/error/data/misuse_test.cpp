@@ -60,11 +60,11 @@ void build(const Dataset& data, std::uint32_t steps = 10) {
 const Misuse table[] = {
     // options: the user's mistake
     {"no kind", [](auto&) { make(without(yinyang, "kind")); },
-     "run.toml: error: 'kind' is missing [AD501]\n  remedy: write 'kind = …' with yinyang, mnist, fashion_mnist, idx, shd, nmnist, dvs_gesture, npz or frozen_noise", 2},
+     "run.toml: error: 'kind' is missing [AD501]\n  remedy: write 'kind = …' with yinyang, mnist, fashion_mnist, idx, shd, nmnist, dvs_gesture, npz, frozen_noise or delay_xor", 2},
     {"misspelt kind", [](auto&) { make(with(yinyang, "kind", "ying_yang")); },
-     "run.toml: error: unknown kind 'ying_yang', expected yinyang, mnist, fashion_mnist, idx, shd, nmnist, dvs_gesture, npz or frozen_noise [AD501]\n  remedy: did you mean 'yinyang'?", 2},
+     "run.toml: error: unknown kind 'ying_yang', expected yinyang, mnist, fashion_mnist, idx, shd, nmnist, dvs_gesture, npz, frozen_noise or delay_xor [AD501]\n  remedy: did you mean 'yinyang'?", 2},
     {"unheard-of kind", [](auto&) { make(with(yinyang, "kind", "imagenet21k")); },
-     "run.toml: error: unknown kind 'imagenet21k', expected yinyang, mnist, fashion_mnist, idx, shd, nmnist, dvs_gesture, npz or frozen_noise [AD501]", 2},
+     "run.toml: error: unknown kind 'imagenet21k', expected yinyang, mnist, fashion_mnist, idx, shd, nmnist, dvs_gesture, npz, frozen_noise or delay_xor [AD501]", 2},
     {"misspelt encoding", [](auto&) { make(with(yinyang, "encoding", "latencey")); },
      "run.toml: error: unknown encoding 'latencey', expected latency [AD502]\n  remedy: did you mean 'latency'?", 2},
     {"misspelt key", [](auto&) { make(with(yinyang, "trian_size", "10")); },
