@@ -34,6 +34,12 @@ class Exact {
     n.name = name;
     return n;
   }
+  static Node delay_gradient(const Edge& e, Expr value) {
+    Node n = make_node(NodeKind::delay_add);
+    n.edge = e.name;
+    n.value = value;
+    return n;
+  }
   static Node answer(Expr value) {
     Node n = make_node(NodeKind::answer);
     n.value = value;
@@ -372,12 +378,7 @@ Node Exact::undo_arrive(const EdgePlan& p) {
   }
   add_gradients(e.back_arrive_pre_gradient, e.pre, b, Column::unit);
   const Expr acc = to_acc ? b.lower(e.back_acc) : Expr(0.0);
-  if (p.delay_trained) {
-    Node n = make_node(NodeKind::delay_add);
-    n.edge = e.name;
-    n.value = -acc;
-    b.push(n);
-  }
+  if (p.delay_trained) b.push(delay_gradient(e, -acc));
   store_changed(b.update(e.back_arrive_pre, "_before"), b, Column::unit);
   b.push(answer(acc));
   append(out, b.finish());

@@ -118,6 +118,14 @@ TEST(EndToEnd, pattern_generation_lowers_its_error_tenfold) {
   EXPECT_LT(after, before / 10);
 }
 
+TEST(EndToEnd, delays_alone_learn_the_order_of_two_events) {
+  NEEDS_GENERATOR();
+  const Scratch scratch;
+  const Outcome out = test::antidrome(scratch.path(), "train --config " ANTIDROME_SOURCE_DIR "/userprojects/delays/run.toml --no-plots --out run");
+  EXPECT_EQ(out.exit_code, 0) << out.output;
+  EXPECT_NE(out.output.find("test accuracy: 100.0 %"), std::string::npos) << out.output;
+}
+
 TEST(EndToEnd, check_passes_for_a_model_of_the_library) {
   NEEDS_GENERATOR();
   const Scratch scratch;
