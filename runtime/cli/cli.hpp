@@ -21,6 +21,7 @@ void add_check(CLI::App& app, Context& context);
 void add_plan(CLI::App& app, Context& context);
 void add_plot(CLI::App& app, Context& context);
 void add_data(CLI::App& app, Context& context);
+void add_data_encode(CLI::App& data);
 void add_bench(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
 

@@ -96,6 +96,7 @@ void add_source_options(CLI::App& command, Options& o) {
 void add_data(CLI::App& app, Context& context) {
   CLI::App* data = app.add_subcommand("data", "look at data sets");
   data->require_subcommand(1);
+  add_data_encode(*data);
   for (const bool only_check : {true, false}) {
     CLI::App* command = only_check ? data->add_subcommand("check", "read every record; says which are damaged and where")
                                    : data->add_subcommand("info", "samples, classes, events and checksum of every split");

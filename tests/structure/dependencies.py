@@ -24,6 +24,7 @@ MAY_USE = {
     "backends/cuda/device": [ABI],
     "backends/reference": ["codegen/ir", "codegen/diagnostics", ABI],
     "runtime": ["codegen/diagnostics"],        # how a mistake is told; nothing of the generator itself
+    "runtime/audio": ["runtime/data", "codegen/diagnostics", ABI],   # sound to spikes; training knows nothing of it
     "userprojects": ["models"],
     "docs": ["models"],
     "tests": ["codegen", "backends", "runtime", "models", "userprojects"],
@@ -38,6 +39,8 @@ RESERVED = {
     "nvrtc": ["backends/cuda/device"],
     "hdf5": ["runtime", "tests"],
     "H5": ["runtime", "tests"],
+    "sndfile": ["runtime/audio"],
+    "fftw3": ["runtime/audio"],
     "CLI/": ["runtime", "codegen/driver"],
 }
 

@@ -19,7 +19,8 @@ enum {
   ANTIDROME_DRAW_SHUFFLE = 0x7fffff00, /* order of the samples in an epoch */
   ANTIDROME_DRAW_DROPOUT = 0x7fffff01, /* input events that are left out */
   ANTIDROME_DRAW_SPLIT = 0x7fffff02,   /* which records of a file are held out for validation */
-  ANTIDROME_DRAW_DATA = 0x7fffff03     /* events of a generated data set; its own seed is the key */
+  ANTIDROME_DRAW_DATA = 0x7fffff03,    /* events of a generated data set; its own seed is the key */
+  ANTIDROME_DRAW_FIBRES = 0x7fffff40   /* fibres of the auditory nerve that fire; counter: step / 4, recording, channel */
 };
 
 static inline antidrome_philox antidrome_philox4x32(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, uint64_t seed) {
