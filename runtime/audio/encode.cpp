@@ -52,7 +52,7 @@ data::ShdSample sample_of(const std::vector<ChannelSpike>& spikes, const Recordi
   out.times_s.reserve(spikes.size());
   out.units.reserve(spikes.size());
   for (const ChannelSpike& spike : spikes) {
-    out.times_s.push_back(static_cast<float>(spike.step / steps_per_second));
+    out.times_s.push_back(spike.step / steps_per_second);
     out.units.push_back(spike.channel);
   }
   return out;
@@ -71,6 +71,7 @@ Encoded encode(const std::vector<Recording>& recordings, data::ShdHeader header,
   }
   std::ranges::sort(order);
 
+  header.units = static_cast<std::uint32_t>(options.ear.channels);
   data::ShdWriter writer(out, recordings.size(), std::move(header));
   std::mutex mutex;
   std::map<std::size_t, data::ShdSample> ready;   // position in `order` -> what waits for those before it

@@ -55,7 +55,8 @@ RecordingSet numbered(const std::vector<Entry>& entries, const std::vector<std::
   const Numbering labels = number_of(entries, &Entry::label, keys), speakers = number_of(entries, &Entry::speaker, {});
   RecordingSet out;
   out.header.keys = labels.names;
-  out.header.speakers.resize(speakers.names.size());
+  if (speakers.names != std::vector<std::string>{""})
+    for (const std::string& name : speakers.names) out.header.speakers.push_back({.name = name});
   for (const Entry& e : entries) {
     Recording r{.file = e.file, .label = labels.number.at(e.label), .speaker = speakers.number.at(e.speaker)};
     if (r.label >= labels.names.size() || (!keys.empty() && r.label >= keys.size()))
@@ -66,7 +67,7 @@ RecordingSet numbered(const std::vector<Entry>& entries, const std::vector<std::
       r.take = *take;
       out.header.takes = true;
     }
-    if (!e.gender.empty()) out.header.speakers[r.speaker].gender = e.gender;
+    if (!e.gender.empty() && !out.header.speakers.empty()) out.header.speakers[r.speaker].gender = e.gender;
     out.recordings.push_back(std::move(r));
   }
   return out;
