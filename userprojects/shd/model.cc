@@ -9,8 +9,11 @@ void network(Network& net) {
   auto output = net.population("output", net.option("classes", 20), CubaLeaky{});
 
   const int copies = net.option("delay_line", 0);                // the input again, 30 ms later each time
-  for (int k = 0; k <= copies; ++k)
-    net.connect(input, hidden, Dense{}, Pulse{.w = trainable(normal(copies ? 0.002 : 0.03, copies ? 0.002 : 0.01))}, {.delay = 30_ms * k});
+  for (int k = 1; k <= copies; ++k)
+    net.connect(input, hidden, Dense{}, Pulse{.w = trainable(normal(0.002, 0.002))}, {.delay = 30_ms * k});
+  const Pulse first{.w = trainable(copies ? normal(0.002, 0.002) : normal(0.03, 0.01))};
+  if (net.flag("delays")) net.connect(input, hidden, Dense{}, first, {.delay = trainable(uniform(0_ms, 60_ms)), .max_delay = 120_ms});
+  else                    net.connect(input, hidden, Dense{}, first);
   if (!net.flag("feed_forward")) net.connect(hidden, hidden, Dense{}, Pulse{.w = trainable(normal(0, 0.02))});
   net.connect(hidden, output, Dense{}, Pulse{.w = trainable(normal(0, 0.03))});
 
