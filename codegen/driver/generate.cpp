@@ -5,17 +5,17 @@
 #include "codegen/driver/output.hpp"
 #include "codegen/driver/request.hpp"
 #include "codegen/frontend/frontend.hpp"
-#include "codegen/kernel_ir/kernel.hpp"
+#include "codegen/kernel_ir/device/device.hpp"
 #include "codegen/passes/passes.hpp"
 
 namespace antidrome::driver {
 namespace {
 
-kernel::KernelModule kernel_of(const ir::Program& program, const Request& request, Diagnostics& diagnostics) {
+kernel::LowerOptions options_of(const ir::Program& program, const Request& request) {
   kernel::LowerOptions options;
   options.precision = request.precision == "double" ? kernel::Precision::double_precision : kernel::Precision::single_precision;
   options.fingerprint = fingerprint(program, request);
-  return kernel::lower(program, options, diagnostics);
+  return options;
 }
 
 /// The pass list up to the stage that was asked for.
@@ -31,7 +31,8 @@ std::string dumped(const ir::Network& network, const Request& request, Diagnosti
   }
   const ir::Program program = passes::derive_program(network, options, diagnostics);
   if (diagnostics.has_errors()) return {};
-  return request.dump == "kernel" ? print(kernel_of(program, request, diagnostics)) : ir::print(program);
+  if (request.dump == "device") return print(kernel::lower_for_device(program, options_of(program, request), diagnostics));
+  return request.dump == "kernel" ? print(kernel::lower(program, options_of(program, request), diagnostics)) : ir::print(program);
 }
 
 }  // namespace
@@ -49,7 +50,7 @@ int generate(const Request& request) {
   const ir::Program program = passes::derive_program(network, {request.time_mode()}, diagnostics);
   std::string simulator;
   if (!diagnostics.has_errors() && request.backend != "reference") {
-    const kernel::KernelModule module = kernel_of(program, request, diagnostics);
+    const kernel::KernelModule module = kernel::lower(program, options_of(program, request), diagnostics);
     if (!diagnostics.has_errors()) simulator = openmp::emit_openmp(module);
   }
   if (diagnostics.has_errors()) return show(diagnostics);

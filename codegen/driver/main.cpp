@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
   add_model_options(generate, r);
   generate.add_option("--backend", r.backend)->check(CLI::IsMember({"openmp", "reference"}));
   generate.add_option("--precision", r.precision)->check(CLI::IsMember({"float", "double"}));
-  CLI::Option* dump = generate.add_option("--dump-ir", r.dump, "print a stage instead of writing files")->check(CLI::IsMember({"network", "joined", "solved", "program", "kernel"}));
+  CLI::Option* dump = generate.add_option("--dump-ir", r.dump, "print a stage instead of writing files")->check(CLI::IsMember({"network", "joined", "solved", "program", "kernel", "device"}));
   CLI::Option* output = generate.add_option("-o,--output", r.output, "folder to write into");
   CLI::App& check = *app.add_subcommand("check", "compare the compiled hooks with the equations read from them");
   add_model_options(check, r);

@@ -15,7 +15,7 @@ struct Request {
   std::string backend = "openmp", mode = "grid", precision = "float";
   std::vector<std::string> set;                 ///< "name=value"
   std::filesystem::path output;
-  std::string dump;                             ///< network, joined, solved, program, kernel: print it, write nothing
+  std::string dump;                             ///< network, joined, solved, program, kernel, device: print it, write nothing
 
   ir::TimeMode time_mode() const { return mode == "exact" ? ir::TimeMode::exact : ir::TimeMode::grid; }
   /// The settings as a map; reports those without '='.

@@ -49,26 +49,10 @@ const char* spelling(Space s) {
     case Space::history: return "history";
     case Space::tape: return "tape";
     case Space::batch: return "batch";
+    case Space::lane: return "lane";
+    case Space::shared: return "shared";
   }
   return "";
-}
-
-void print_node(const Node& n, int depth, std::string& out) {
-  out += std::string(static_cast<std::size_t>(2 * depth), ' ') + spelling(n.kind);
-  if (!n.name.empty()) out += " " + n.name;
-  if (!n.cell.empty()) out += " cell=" + n.cell;
-  if (!n.edge.empty()) out += " of=" + n.edge;
-  if (n.count) out += fmt::format(" count={}", n.count);
-  if (!n.buffer.empty()) {
-    out += " " + n.buffer;
-    std::string place = spelling(n.row);
-    if (n.column != Column::none) place += (place.empty() ? "" : ", ") + std::string(spelling(n.column));
-    if (!place.empty()) out += "[" + place + "]";
-  }
-  if (n.value.defined()) out += " = " + ir::print(n.value);
-  if (!n.note.empty()) out += "   # " + n.note;
-  out += "\n";
-  for (const Node& child : n.body) print_node(child, depth + 1, out);
 }
 
 }  // namespace
@@ -87,6 +71,28 @@ const char* spelling(NodeKind kind) {
   return "";
 }
 
+std::string text_of(const Node& n) {
+  std::string out = spelling(n.kind);
+  if (!n.name.empty()) out += " " + n.name;
+  if (!n.cell.empty()) out += " cell=" + n.cell;
+  if (!n.edge.empty()) out += " of=" + n.edge;
+  if (n.count) out += fmt::format(" count={}", n.count);
+  if (!n.buffer.empty()) {
+    out += " " + n.buffer;
+    std::string place = spelling(n.row);
+    if (n.column != Column::none) place += (place.empty() ? "" : ", ") + std::string(spelling(n.column));
+    if (!place.empty()) out += "[" + place + "]";
+  }
+  if (n.value.defined()) out += " = " + ir::print(n.value);
+  if (!n.note.empty()) out += "   # " + n.note;
+  return out;
+}
+
+void print_tree(const Node& n, int depth, std::string& out) {
+  out += std::string(static_cast<std::size_t>(2 * depth), ' ') + text_of(n) + "\n";
+  for (const Node& child : n.body) print_tree(child, depth + 1, out);
+}
+
 std::string print(const KernelModule& m) {
   std::string out = fmt::format("kernel module of {} ({}, {})\n", m.model_file, m.mode == ir::TimeMode::grid ? "grid" : "exact", m.precision == Precision::single_precision ? "float" : "double");
   for (const CellLayout& c : m.cells) out += fmt::format("cell {} size={}{}{}\n", c.name, c.size, c.source >= 0 ? " source" : "", c.fires ? " fires" : "");
@@ -95,7 +101,7 @@ std::string print(const KernelModule& m) {
     out += fmt::format("constant {}{} = {}\n", c.name, c.axes == Constant::Axes::scalar ? "" : c.axes == Constant::Axes::step ? "[step]" : c.axes == Constant::Axes::segment ? "[segment]" : "[" + c.cell + "]", ir::print(c.value));
   for (const DrawLayout& d : m.draws) out += fmt::format("draw {} site {} {}\n", d.buffer, d.site, d.normal ? "normal" : "uniform");
   for (const Buffer& b : m.buffers) out += fmt::format("buffer {} {} [{}]{}{}\n", b.name, spelling(b.space), spelling(b.shape), b.cell.empty() ? "" : " of " + b.cell, b.note.empty() ? "" : "   # " + b.note);
-  print_node(m.batch, 0, out);
+  print_tree(m.batch, 0, out);
   return out;
 }
 

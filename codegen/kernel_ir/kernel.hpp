@@ -31,6 +31,8 @@ enum class Space {
   history,       ///< of one worker, one row per step, in slices
   tape,          ///< of one sample, written by the forward pass, read by the backward pass
   batch,         ///< of the whole batch, written between the passes
+  lane,          ///< registers of the lane that owns a neuron (blocks of threads)
+  shared,        ///< memory of a block of threads
 };
 enum class Shape {
   neurons,       ///< [neurons of cell]
@@ -152,6 +154,8 @@ struct KernelModule {
 };
 
 const char* spelling(NodeKind kind);
+std::string text_of(const Node&);                ///< of the node alone
+void print_tree(const Node&, int depth, std::string& out);
 std::string print(const KernelModule&);          ///< the text form, for `--dump-ir=kernel` and tests
 
 struct LowerOptions {
@@ -159,6 +163,7 @@ struct LowerOptions {
   std::string fingerprint;
   int steps_ahead = 64;
   int rider_size = 32;            ///< a population of at most this many neurons is summed in another one's spike loop
+  bool adjoints_in_histories = true;  ///< an adjoint whose history is wanted has no other storage
 };
 
 /// The fused schedule: one worker owns one sample for the whole trial. Errors: AD301 and following.

@@ -16,6 +16,15 @@ void check(const Program& program, Diagnostics& diagnostics) {
     diagnostics.error("AD302", {program.model_file, 0, 0}, fmt::format("exact mode numbers populations and projections in [0, 255]; the network has {} and {}", program.cells.size(), program.edges.size()), "join populations, or use mode = grid");
 }
 
+void mark_lists(const Node& n, KernelModule& m) {
+  if (n.kind == NodeKind::list_by_unit)
+    for (CellLayout& c : m.cells)
+      if (c.name == n.cell) c.listed_by_unit = true;
+  for (const Node& child : n.body) mark_lists(child, m);
+}
+
+}  // namespace
+
 void lay_out(Lowering& l) {
   KernelModule& m = l.module;
   int sources = 0, populations = 0;
@@ -51,27 +60,23 @@ void lay_out(Lowering& l) {
   }
 }
 
-void mark_lists(const Node& n, KernelModule& m) {
-  if (n.kind == NodeKind::list_by_unit)
-    for (CellLayout& c : m.cells)
-      if (c.name == n.cell) c.listed_by_unit = true;
-  for (const Node& child : n.body) mark_lists(child, m);
+void begin_module(Lowering& l) {
+  check(l.program, l.diagnostics);
+  KernelModule& m = l.module;
+  m.model_file = l.program.model_file;
+  m.fingerprint = l.options.fingerprint;
+  m.precision = l.options.precision;
+  m.mode = l.program.mode;
+  m.learns = !l.program.learn.name.empty();
+  m.clamp = l.program.learn.clamp;
+  m.steps_ahead = l.options.steps_ahead;
 }
-
-}  // namespace
 
 KernelModule lower(const Program& program, const LowerOptions& options, Diagnostics& diagnostics) {
   KernelModule module;
-  check(program, diagnostics);
-  if (diagnostics.has_errors()) return module;
-  module.model_file = program.model_file;
-  module.fingerprint = options.fingerprint;
-  module.precision = options.precision;
-  module.mode = program.mode;
-  module.learns = !program.learn.name.empty();
-  module.clamp = program.learn.clamp;
-  module.steps_ahead = options.steps_ahead;
   Lowering l(program, options, module, diagnostics);
+  begin_module(l);
+  if (diagnostics.has_errors()) return module;
   l.plan_all();
   if (diagnostics.has_errors()) return module;
   std::vector<Node> finish = l.finish_batch();

@@ -94,6 +94,10 @@ class Lowering {
   void place_draws(const ir::Cell& c, Block& b, Column column);
 };
 
+/// What a module says of itself before anything is lowered, and of its cells, edges and parameters afterwards.
+void begin_module(Lowering& l);
+void lay_out(Lowering& l);
+
 // ---- small constructors
 Node make_node(NodeKind kind, std::vector<Node> body = {}, const std::string& note = {});
 Node in_cell(NodeKind kind, const std::string& cell, std::vector<Node> body = {}, int count = 0);

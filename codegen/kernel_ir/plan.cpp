@@ -240,7 +240,7 @@ void Lowering::plan_all() {
         if (g.continuous || !(weighs || times)) continue;
         auto [it, fresh] = histories.emplace(std::pair{post.name, u.value}, "");
         if (fresh) it->second = buffer(identifier(post.name) + fmt::format("_history{}", histories.size() - 1), Space::history, Shape::step_neurons, post.name, true, print(u.value));
-        if (!coupled && u.value.is(Kind::symbol) && !changed_by_jumps(program, post, u.value.name())) plan(post.name).history_of_state[u.value.name()] = it->second;
+        if (options.adjoints_in_histories && !coupled && u.value.is(Kind::symbol) && !changed_by_jumps(program, post, u.value.name())) plan(post.name).history_of_state[u.value.name()] = it->second;
       }
   }
 }

@@ -24,7 +24,7 @@ std::string Printer::address(const Node& node) const {
       if (b->shape == Shape::step_neurons) return fmt::format("tape.{} + std::size_t({}) * padded({}){}", b->name, row, n(b->cell), at);
       return "tape." + b->name + at;
     case Space::batch: return "trial.means->" + b->name + at;
-    case Space::worker: break;
+    case Space::worker: case Space::lane: case Space::shared: break;
   }
   if (b->shape == Shape::draws) return fmt::format("m.{}[t % 4]{}", b->name, at);
   return "m." + b->name + at;

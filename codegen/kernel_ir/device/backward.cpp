@@ -1,0 +1,208 @@
+// The backward pass of a sample on a block of threads: the forward step mirrored.
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "codegen/kernel_ir/device/lowering.hpp"
+
+namespace antidrome::kernel {
+
+using namespace ir;
+
+Node DeviceLowering::publish(const std::string& lane_buffer, const std::string& cell) {
+  Node n = in_cell(NodeKind::publish, cell);
+  n.name = lane_buffer;
+  n.buffer = l_.buffer(lane_buffer + "_published", Space::worker, Shape::neurons, cell, l_.module.buffer_of(lane_buffer).backward, l_.module.buffer_of(lane_buffer).note);
+  return n;
+}
+
+/// What row products read lies in registers: it is laid out for all warps where some spike asks for it.
+void DeviceLowering::publish_operands(const std::vector<Node>& readers, std::vector<Node>& out) {
+  std::set<std::string> wanted;
+  const auto collect = [&](const auto& self, const Node& n) -> void {
+    if (n.kind == NodeKind::row_dot) wanted.insert(n.buffer);
+    for (const Node& child : n.body) self(self, child);
+  };
+  for (const Node& n : readers) collect(collect, n);
+  for (const std::string& operand : wanted) out.push_back(publish(operand, l_.module.buffer_of(operand).cell));
+}
+
+namespace {
+
+void read_published(Node& n) {
+  if (n.kind == NodeKind::row_dot) n.buffer += "_published";
+  for (Node& child : n.body) read_published(child);
+}
+
+}  // namespace
+
+/// The spikes of this step: a warp multiplies the row of each with what its targets left, then the lane that owns the neuron undoes its jump.
+void DeviceLowering::own_spikes(std::vector<Node>& out) {
+  Node region = make_node(NodeKind::when_spikes);
+  std::vector<Node> searches, jumps;
+  for (const CellPlan& p : l_.cells) {
+    const Cell& c = *p.cell;
+    if (!c.threshold.defined()) continue;
+    Block b(l_.constants, Column::block);
+    Expr passed_back;
+    std::vector<Node> search, dots = backward_.own_dots(c);
+    if (!dots.empty()) {
+      Node dot = make_node(NodeKind::dot, {}, "what this spike did to others: sum over targets of w * kappa");
+      dot.name = "product";
+      search.push_back(dot);
+      append(search, std::move(dots));
+      const std::string product = l_.buffer(identifier(c.name) + "_passed_back", Space::shared, Shape::neurons, c.name, true, "row product of the neuron's spike");
+      b.place("passed_back", {product, Row::none, Column::block}, "passed_back");
+      passed_back = symbol("passed_back");
+    }
+    backward_.jump(p, passed_back, b, Column::block);
+    const bool listed = backward_.listed_by_unit(c);
+    if (listed) b.push(in_cell(NodeKind::list_place, c.name));
+    std::vector<Node> body = b.finish();
+    if (body.empty()) continue;
+    Node found = in_cell(NodeKind::spike_found, c.name);
+    found.buffer = l_.buffer(identifier(c.name) + "_spike", Space::shared, Shape::counters, c.name, true, "place of the neuron's spike on the tape");
+    search.push_back(found);
+    searches.push_back(in_cell(NodeKind::warp_spikes, c.name, std::move(search)));
+    searches.back().note = c.name + ": own spikes of this step, backwards";
+    jumps.push_back(in_cell(NodeKind::lanes_fired, c.name, std::move(body)));
+    jumps.back().note = c.name + ": own jump, backwards";
+  }
+  publish_operands(searches, region.body);
+  for (Node& n : searches) read_published(n);
+  append(region.body, std::move(searches));
+  append(region.body, std::move(jumps));
+  if (!region.body.empty()) out.push_back(region);
+}
+
+/// What couplings pass back to their sources, and the histories that the gradients of their weights are made of.
+void DeviceLowering::couple_back(const EdgePlan& p, std::vector<Node>& out) {
+  const Edge& e = *p.edge;
+  for (const Gather& g : e.gathers) {
+    if (!g.continuous) continue;
+    const std::string lambda = identifier(adjoint_name(g.name));
+    if (const std::string dot = backward_.coupling_dots(g); !dot.empty()) {
+      out.push_back(publish(lambda, e.post));
+      Node n = in_cell(NodeKind::dense_sum, e.pre, {}, 1);
+      n.buffer = l_.buffer(identifier(dot), Space::shared, Shape::neurons, e.pre, true, "row products of " + g.weight + " with " + lambda);
+      n.name = g.weight;
+      n.edge = lambda + "_published";
+      out.push_back(n);
+    }
+    const Parameter* w = l_.program.parameter(g.weight);
+    if (!w || !w->trainable) continue;
+    out.push_back(lanes(e.pre, backward_.coupling_factor(e, g)));
+    const auto keep = [&](const std::string& buffer, const std::string& cell) {
+      Block b(l_.constants, Column::block);
+      b.place("value", {buffer, Row::none, Column::block}, "value");
+      b.store({l_.buffer(buffer + "_history", Space::history, Shape::step_neurons, cell, true, buffer + " at every step"), Row::step, Column::block}, b.read("value"));
+      out.push_back(lanes(cell, b.finish()));
+    };
+    keep(l_.factor(g), e.pre);
+    keep(lambda, e.post);
+  }
+  if (std::vector<Node> body = backward_.couple(p); !body.empty()) out.push_back(lanes(e.pre, std::move(body)));
+}
+
+void DeviceLowering::at_source_back(const EdgePlan& p, std::vector<Node>& out) {
+  BackwardPhases::AtSource at = backward_.at_source(p);
+  if (at.first.empty()) return;
+  Node region = make_node(NodeKind::when_arrivals);
+  region.edge = p.edge->name;
+  region.note = p.edge->name + ": arrivals of this step, backwards";
+  Node first = in_cell(NodeKind::warp_spikes, p.edge->pre, std::move(at.first));
+  first.edge = p.edge->name;
+  publish_operands({first}, region.body);
+  read_published(first);
+  region.body.push_back(first);
+  if (!at.later.empty()) {
+    Node later = in_cell(NodeKind::thread_spikes, p.edge->pre, std::move(at.later), 1);
+    later.edge = p.edge->name;
+    region.body.push_back(later);
+  }
+  out.push_back(region);
+}
+
+std::vector<Node> DeviceLowering::backward_step() {
+  backward_.plan_operands();
+  std::vector<Node> out = l_.draw_rows(true);
+  for (Node& n : l_.seeds_of_step()) out.push_back(to_lanes(std::move(n)));
+  const auto add = [&](const CellPlan& p, std::vector<Node> body, const char* what) {
+    if (!body.empty() && computed(*p.cell)) out.push_back(lanes(p.cell->name, std::move(body), p.cell->name + ": " + what));
+  };
+  for (const CellPlan& p : l_.cells) add(p, backward_.after(p), "step hooks, backwards");
+  own_spikes(out);
+  for (const CellPlan& p : l_.cells) add(p, backward_.advance(p), "flow, backwards");
+  for (const EdgePlan& p : l_.edges)
+    if (p.has_coupling) couple_back(p, out);
+  if (l_.coupled)
+    for (const CellPlan& p : l_.cells) add(p, backward_.arrivals(p), "arrivals, backwards");
+  for (const EdgePlan& p : l_.edges) at_source_back(p, out);
+  for (const Role& r : d_.roles)
+    if (!l_.program.cell(r.cell)->source) out.push_back(in_cell(NodeKind::record_states, r.cell, {}, 1));
+  return out;
+}
+
+std::vector<Node> DeviceLowering::backward_end() {
+  std::vector<Node> out;
+  for (const CellPlan& p : l_.cells)
+    if (std::vector<Node> body = backward_.start(p); !body.empty() && computed(*p.cell)) out.push_back(lanes(p.cell->name, std::move(body), p.cell->name + ": initial states, backwards"));
+  for (const Node& sum : backward_.parameter_sums()) {
+    const Buffer& b = l_.module.buffer_of(sum.buffer);
+    if (b.space != Space::worker) continue;                       // of a loss: written by it
+    Node n = in_cell(NodeKind::write_sum, sum.cell);
+    n.name = sum.buffer;
+    n.buffer = l_.buffer(sum.buffer + "_of_sample", Space::tape, Shape::neurons, sum.cell, true, sum.name + ": sum over the trial of each sample");
+    out.push_back(n);
+  }
+  for (const Role& r : d_.roles)
+    if (!l_.program.cell(r.cell)->source) out.push_back(in_cell(NodeKind::check_states, r.cell, {}, 1));
+  Node end = make_node(NodeKind::end_sample);
+  end.count = 1;
+  out.push_back(end);
+  return out;
+}
+
+Node DeviceLowering::backward_trial() {
+  std::map<std::string, std::vector<Node>> initial;
+  for (const CellPlan& p : l_.cells) initial[p.cell->name] = backward_.initial(p);
+  Node steps = make_node(NodeKind::block_steps_back, backward_step());
+  std::vector<Node> end = backward_end();
+  Node start = make_node(NodeKind::begin_sample);
+  start.count = 1;
+  Node sample = make_node(NodeKind::block_samples, {start});
+  for (const CellPlan& p : l_.cells) {
+    if (!computed(*p.cell)) continue;
+    std::vector<Node> body = initial[p.cell->name];
+    for (const Buffer& b : l_.module.buffers) {                   // sums start at zero; so do operands, before anything has passed back
+      const bool operand = std::any_of(l_.operands.begin(), l_.operands.end(), [&](const auto& o) { return o.second == b.name; });
+      const bool sum = b.space == Space::worker && b.cell == p.cell->name && l_.module.buffer(b.name + "_of_sample");
+      if (b.cell != p.cell->name || !(operand || sum)) continue;
+      Node zero = make_node(NodeKind::store);
+      zero.buffer = b.name;
+      zero.column = Column::block;
+      zero.value = 0.0;
+      body.push_back(zero);
+    }
+    for (const Buffer& b : l_.module.buffers) {                   // arrivals after the last step find nothing
+      if (b.space != Space::history || b.cell != p.cell->name) continue;
+      Node zero = in_cell(NodeKind::clear, b.cell);
+      zero.buffer = b.name;
+      body.push_back(zero);
+    }
+    sample.body.push_back(lanes(p.cell->name, std::move(body), p.cell->name + ": adjoints at the end of the trial"));
+    if (p.cell->threshold.defined()) sample.body.push_back(in_cell(NodeKind::begin_lists, p.cell->name, {}, 1));
+  }
+  for (const Buffer& b : l_.module.buffers) {                     // sums by unit of a source that computes nothing else
+    if (b.space != Space::worker || !l_.module.buffer(b.name + "_of_sample") || d_.role(b.cell)) continue;
+    Node zero = in_cell(NodeKind::clear, b.cell);
+    zero.buffer = b.name;
+    sample.body.push_back(zero);
+  }
+  sample.body.push_back(steps);
+  append(sample.body, std::move(end));
+  Node kernel = make_node(NodeKind::kernel, {sample}, "the same blocks, from the end of the trial to its beginning");
+  kernel.name = "backward_trial";
+  return kernel;
+}
+
+}  // namespace antidrome::kernel

@@ -1,0 +1,113 @@
+// What is computed for all samples at once, before and after the trials.
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "codegen/kernel_ir/device/lowering.hpp"
+
+namespace antidrome::kernel {
+
+using namespace ir;
+
+namespace {
+
+constexpr int wide_block = 256;
+
+DeviceKernel kernel_of(const std::string& name, Grid grid, int threads, Node body, bool backward, const std::string& note) {
+  DeviceKernel k;
+  k.name = name;
+  k.note = note;
+  k.grid = grid;
+  k.threads = threads;
+  k.body = std::move(body);
+  k.backward = backward;
+  return k;
+}
+
+}  // namespace
+
+void DeviceLowering::batch_kernels() {
+  const int block = 32 * d_.warps();
+  std::vector<DeviceKernel>& out = d_.kernels;
+  // the trials first, since they say which buffers and constants there are
+  Node forward = forward_trial();
+  DeviceKernel trial = kernel_of("forward_trial", Grid::samples, block, std::move(forward), false, "forward pass");
+  std::vector<Node> finish = l_.finish_batch();
+  DeviceKernel back;
+  if (l_.module.learns) back = kernel_of("backward_trial", Grid::samples, block, backward_trial(), true, "backward pass");
+
+  out.push_back(kernel_of("constants", Grid::one, wide_block, make_node(NodeKind::sequence), false, "what reads parameters and dt alone"));
+  for (CellPlan& p : l_.cells)
+    for (const Accumulator& a : p.sums) {
+      if (!a.ahead.empty()) {
+        Node n = in_cell(NodeKind::for_events_ahead, p.cell->name);
+        n.name = a.name;
+        n.buffer = a.name + "_ahead";
+        for (const auto& [e, g] : a.ahead) n.body.push_back(forward_.row_sum(*e, *g, a.name));
+        out.push_back(kernel_of("sum_" + a.name, Grid::chunks, wide_block, n, false, "input sums of every step: no dependence between steps"));
+      }
+      if (a.scattered.empty()) continue;
+      Node n = in_cell(NodeKind::scatter, p.cell->name);
+      n.buffer = l_.pending(a);
+      for (const auto& [e, g] : a.scattered) {
+        if (!l_.program.cell(e->pre)->source) continue;
+        Node one = in_cell(NodeKind::scatter, p.cell->name);
+        one.name = g->weight;
+        one.edge = e->name;
+        n.body.push_back(one);
+      }
+      out.push_back(kernel_of("send_" + a.name, Grid::samples, wide_block, n, false, "events on their way, each synapse at its own time"));
+    }
+  out.push_back(std::move(trial));
+  if (!finish.empty()) {
+    out.push_back(kernel_of("batch_means", Grid::one, wide_block, make_node(NodeKind::for_samples), false, "means over the samples that came to their end"));
+    Node sample = make_node(NodeKind::block_samples, loss_phases(std::move(finish.front().body)));
+    Node end = make_node(NodeKind::end_sample);
+    end.count = 2;
+    sample.body.push_back(end);
+    Node n = make_node(NodeKind::kernel, {sample}, "losses that read means over the batch");
+    n.name = "batch_losses";
+    out.push_back(kernel_of("batch_losses", Grid::samples, block, n, false, n.note));
+  }
+  if (!l_.module.learns) return;
+  out.push_back(std::move(back));
+  history_gradients();
+  Node sums = make_node(NodeKind::sequence, backward_.parameter_sums());
+  for (Node& n : sums.body)
+    if (l_.module.buffer_of(n.buffer).space == Space::worker) n.buffer += "_of_sample";
+  if (!sums.body.empty()) out.push_back(kernel_of("sum_parameters", Grid::one, wide_block, sums, true, "gradients of parameters that are not matrices"));
+}
+
+/// Gradients of matrices: every source unit gathers the history of its targets at its spikes.
+void DeviceLowering::history_gradients() {
+  const auto add = [&](const EdgePlan& p, Node n) {
+    const bool delay = n.kind == NodeKind::scattered_gradient && n.name == p.edge->delay;
+    n.count = delay && l_.plan_of(*p.edge).edge->gathers.size() > 1 ? 1 : 0;
+    DeviceKernel k = kernel_of("gather_" + identifier(n.name), Grid::rows, wide_block, n, true, "gradient of " + n.name);
+    k.rows = l_.program.parameter(n.name)->rows;
+    for (const DeviceKernel& other : d_.kernels)
+      if (other.name == k.name) k.name += "_more", k.body.count = 1;   // adds to what that one wrote
+    d_.kernels.push_back(std::move(k));
+  };
+  for (const EdgePlan& p : l_.edges) {
+    if (p.scattered)
+      for (const Node& n : l_.scattered_gradients(p)) add(p, n);
+    for (const Gather& g : p.edge->gathers) {
+      const Parameter* w = l_.program.parameter(g.weight);
+      if (!w || !w->trainable || (p.scattered && !g.continuous)) continue;
+      Node n = make_node(g.continuous ? NodeKind::dense_gradient : NodeKind::gather_gradient);
+      n.name = g.weight;
+      n.cell = p.edge->pre;
+      if (g.continuous) {
+        n.edge = l_.factor(g) + "_history";
+        n.buffer = identifier(adjoint_name(g.name)) + "_history";
+      } else {
+        n.edge = p.edge->name;
+        n.buffer = l_.history(*p.edge, adjoint_name(g.name));
+        if (p.by_spike && !g.factor.is_number(1)) n.value = symbol(l_.factor(g) + "_by_unit");
+      }
+      add(p, n);
+    }
+  }
+}
+
+}  // namespace antidrome::kernel

@@ -1,0 +1,50 @@
+// What the device's lowering knows, beside the phases; seen by the files of this folder alone.
+#pragma once
+#include "codegen/kernel_ir/device/device.hpp"
+#include "codegen/kernel_ir/phases.hpp"
+
+namespace antidrome::kernel {
+
+class DeviceLowering {
+ public:
+  DeviceLowering(Lowering& l, DeviceModule& d) : l_(l), d_(d), forward_(l), backward_(l) {}
+
+  void plan_roles();                            ///< roles.cpp: warps and lanes of every cell
+  void place_buffers();                         ///< roles.cpp: registers, shared or global memory; after all kernels are built
+  Node forward_trial();                         ///< forward.cpp
+  Node backward_trial();                        ///< backward.cpp
+  void batch_kernels();                         ///< batch.cpp: what is computed for all samples at once
+  std::vector<Node> loss_phases(std::vector<Node> nodes);   ///< losses.cpp
+
+ private:
+  // forward.cpp
+  std::vector<Node> forward_step();
+  std::vector<Node> forward_end();
+  void sum_arrivals(CellPlan& p, std::vector<Node>& out);
+  void couple(const ir::Edge& e, std::vector<Node>& out);
+  Node rows(const ir::Edge& e, const ir::Gather& g, const std::string& accumulator);
+  // backward.cpp
+  std::vector<Node> backward_step();
+  std::vector<Node> backward_end();
+  void own_spikes(std::vector<Node>& out);
+  void couple_back(const EdgePlan& p, std::vector<Node>& out);
+  void at_source_back(const EdgePlan& p, std::vector<Node>& out);
+  Node publish(const std::string& lane_buffer, const std::string& cell);
+  void publish_operands(const std::vector<Node>& readers, std::vector<Node>& out);
+  void history_gradients();
+
+  bool computed(const ir::Cell& c) const { return d_.role(c.name) != nullptr; }
+
+  Lowering& l_;
+  DeviceModule& d_;
+  ForwardPhases forward_;
+  BackwardPhases backward_;
+};
+
+/// Loops over neurons become lanes: what was a unit of a loop is the lane's own neuron.
+Node to_lanes(Node n);
+Node lanes(const std::string& cell, std::vector<Node> body, const std::string& note = {});
+/// Barriers where one thread reads what another wrote, and nowhere else.
+void place_barriers(const DeviceModule& module, Node& kernel);
+
+}  // namespace antidrome::kernel
