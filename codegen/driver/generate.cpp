@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "backends/cuda/emit/emit.hpp"
 #include "backends/openmp/emit/emit.hpp"
 #include "codegen/driver/manifest.hpp"
 #include "codegen/driver/output.hpp"
@@ -48,10 +49,13 @@ int generate(const Request& request) {
     return show(diagnostics);
   }
   const ir::Program program = passes::derive_program(network, {request.time_mode()}, diagnostics);
-  std::string simulator;
-  if (!diagnostics.has_errors() && request.backend != "reference") {
+  std::vector<std::pair<const char*, std::string>> printed;
+  if (!diagnostics.has_errors() && request.backend == "openmp") {
     const kernel::KernelModule module = kernel::lower(program, options_of(program, request), diagnostics);
-    if (!diagnostics.has_errors()) simulator = openmp::emit_openmp(module);
+    if (!diagnostics.has_errors()) printed.emplace_back("simulator.cc", openmp::emit_openmp(module));
+  } else if (!diagnostics.has_errors() && request.backend == "cuda") {
+    const kernel::DeviceModule module = kernel::lower_for_device(program, options_of(program, request), diagnostics);
+    if (!diagnostics.has_errors()) printed = {{"kernels.cu", cuda::emit_kernels(module)}, {"kernels.json", cuda::emit_plan(module)}};
   }
   if (diagnostics.has_errors()) return show(diagnostics);
 
@@ -59,7 +63,7 @@ int generate(const Request& request) {
   std::filesystem::create_directories(request.output, failure);
   std::vector<std::pair<const char*, std::string>> files = {
       {"program.air", ir::print(program)}, {"inputs.json", inputs_json(model)}, {"manifest.json", manifest_json(network, program, model, request)}};
-  if (request.backend != "reference") files.emplace_back("simulator.cc", std::move(simulator));
+  for (auto& file : printed) files.push_back(std::move(file));
   for (const auto& [name, text] : files)
     if (!write_if_changed(request.output / name, text)) {
       fmt::print(stderr, "error: cannot write {}\n", (request.output / name).string());

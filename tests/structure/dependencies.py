@@ -17,8 +17,9 @@ MAY_USE = {
     "codegen/frontend": ["codegen/ir", "codegen/diagnostics", "models"],      # it shares the records that network() fills in
     "codegen/check": ["codegen/passes", "codegen/ir", "codegen/diagnostics", "backends/reference"],
     "codegen/driver": ["codegen", "backends/openmp/emit", "backends/cuda/emit"],
-    "backends/openmp/emit": ["codegen/kernel_ir", "codegen/ir"],               # a kernel's formulas are expressions
-    "backends/cuda/emit": ["codegen/kernel_ir", "codegen/ir"],
+    "backends/text": ["codegen/ir", "codegen/diagnostics"],                    # a kernel's formulas are expressions
+    "backends/openmp/emit": ["backends/text", "codegen/kernel_ir", "codegen/ir"],
+    "backends/cuda/emit": ["backends/text", "codegen/kernel_ir", "codegen/ir"],
     "backends/openmp/device": [ABI],
     "backends/openmp/bench": ["backends/openmp/emit", "codegen/passes", "codegen/kernel_ir", "codegen/ir", "codegen/diagnostics", ABI],
     "backends/cuda/device": [ABI],

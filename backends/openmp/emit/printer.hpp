@@ -1,8 +1,11 @@
 // The walk over a kernel module; internal to this folder.
 #pragma once
-#include "backends/openmp/emit/writer.hpp"
+#include "backends/text/text.hpp"
+#include "codegen/kernel_ir/kernel.hpp"
 
 namespace antidrome::openmp {
+
+using namespace text;
 
 class Printer {
  public:

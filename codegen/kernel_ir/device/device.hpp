@@ -35,6 +35,23 @@ struct DeviceKernel {
   Node body;
 };
 
+/// An array in the memory of a device: `count` elements times every factor.
+struct DeviceArray {
+  enum class Type { real, f32, u32, u16, i32 };
+  enum class Factor { samples, steps, steps_and_one, capacity, listed_capacity, chunks, events };   ///< listed_capacity: spikes by unit, each unit's filled up to groups of four
+  std::string name;
+  Type type = Type::real;
+  int count = 1;
+  std::vector<Factor> factors;
+  std::string of;               ///< parameter or source that it belongs to
+  bool zeroed = false;          ///< zero when a batch begins
+  bool backward = false;        ///< only where gradients are asked for
+  std::string note;
+};
+
+/// A parameter in that memory: rows of `stride` elements; a matrix has one row of zeros more, which the null unit reaches.
+struct DeviceParameter { std::string name; int rows = 1, cols = 1, stride = 1; bool matrix = false, trainable = false; };
+
 struct DeviceModule {
   KernelModule base;              ///< cells, edges, parameters, constants, buffers; its `batch` is empty
   std::vector<Role> roles;
@@ -43,13 +60,21 @@ struct DeviceModule {
   int unroll = 4;                 ///< steps of the forward pass unrolled: inputs are fetched this many steps ahead
   int losses = 0;
   std::vector<DeviceKernel> kernels;  ///< in the order of their launches
+  std::vector<DeviceArray> arrays;
+  std::vector<DeviceParameter> parameters;
 
   const Role* role(std::string_view cell) const;   ///< null: nothing of this cell is computed here (a plain source)
   const SpikeRecord* record(std::string_view cell) const;
   int warps() const;
   int slot_width() const;         ///< largest per_lane
   int slot_count() const;
+  int padded(std::string_view cell) const;             ///< neurons of the cell's lanes, the unused ones included; of a plain source: its units
+  int neurons() const;                                 ///< of all populations
+  const DeviceParameter& parameter(std::string_view name) const;
 };
+
+const char* spelling(DeviceArray::Type);
+const char* spelling(DeviceArray::Factor);
 
 std::string print(const DeviceModule&);            ///< for `--dump-ir=device` and tests
 

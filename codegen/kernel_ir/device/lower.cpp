@@ -47,6 +47,7 @@ DeviceModule lower_for_device(const Program& program, const LowerOptions& wanted
     for (const DeviceKernel& k : d.kernels) c.listed_by_unit |= k.body.kind != NodeKind::kernel && k.backward && k.body.cell == c.name;
   for (DeviceKernel& k : d.kernels)
     if (k.body.kind == NodeKind::kernel) place_barriers(d, k.body);
+  device.plan_arrays();
   return d;
 }
 
@@ -54,6 +55,11 @@ std::string print(const DeviceModule& d) {
   std::string out = print(d.base);
   for (const Role& r : d.roles) out += fmt::format("role {} warps {} to {}, {} neurons a lane, {} in all\n", r.cell, r.first_warp, r.first_warp + r.warps - 1, r.per_lane, r.size);
   for (const SpikeRecord& r : d.records) out += fmt::format("record {} {}\n", r.cell, fmt::join(r.members, " "));
+  for (const DeviceArray& a : d.arrays) {
+    out += fmt::format("array {} {} {}", a.name, spelling(a.type), a.count);
+    for (const DeviceArray::Factor x : a.factors) out += fmt::format(" x {}", spelling(x));
+    out += fmt::format("{}{}   # {}\n", a.zeroed ? " zeroed" : "", a.backward ? " backward" : "", a.note);
+  }
   for (const DeviceKernel& k : d.kernels) {
     out += fmt::format("launch {} of {} threads{}   # {}\n", k.name, k.threads, k.backward ? " backward" : "", k.note);
     print_tree(k.body, 1, out);

@@ -13,6 +13,7 @@ class DeviceLowering {
   void place_buffers();                         ///< roles.cpp: registers, shared or global memory; after all kernels are built
   Node forward_trial();                         ///< forward.cpp
   Node backward_trial();                        ///< backward.cpp
+  void plan_arrays();                           ///< arrays.cpp
   void batch_kernels();                         ///< batch.cpp: what is computed for all samples at once
   std::vector<Node> loss_phases(std::vector<Node> nodes);   ///< losses.cpp
 
@@ -32,6 +33,13 @@ class DeviceLowering {
   Node publish(const std::string& lane_buffer, const std::string& cell);
   void publish_operands(const std::vector<Node>& readers, std::vector<Node>& out);
   void history_gradients();
+
+  void arrays_of_parameters();
+  void arrays_of_sources();
+  void arrays_of_spikes();
+  void arrays_of_buffers();
+  void arrays_of_results();
+  void array(const std::string& name, DeviceArray::Type type, int count, std::vector<DeviceArray::Factor> factors, const std::string& note, bool backward = false, const std::string& of = {}, bool zeroed = false);
 
   bool computed(const ir::Cell& c) const { return d_.role(c.name) != nullptr; }
 

@@ -6,7 +6,11 @@
  */
 #ifndef ANTIDROME_PHILOX_H
 #define ANTIDROME_PHILOX_H
+#ifndef ANTIDROME_PHILOX_FUNCTION /* device code brings its own, and the integer types */
 #include <stdint.h>
+#define ANTIDROME_PHILOX_FUNCTION static inline
+#define ANTIDROME_PHILOX_SQRT __builtin_sqrt
+#endif
 
 typedef struct {
   uint32_t word[4];
@@ -23,7 +27,7 @@ enum {
   ANTIDROME_DRAW_FIBRES = 0x7fffff40   /* fibres of the auditory nerve that fire; counter: step / 4, recording, channel */
 };
 
-static inline antidrome_philox antidrome_philox4x32(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, uint64_t seed) {
+ANTIDROME_PHILOX_FUNCTION antidrome_philox antidrome_philox4x32(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, uint64_t seed) {
   uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
   for (int round = 0; round < 10; ++round) {
     const uint64_t p0 = (uint64_t)0xD2511F53u * c0, p1 = (uint64_t)0xCD9E8D57u * c2;
@@ -36,11 +40,11 @@ static inline antidrome_philox antidrome_philox4x32(uint32_t c0, uint32_t c1, ui
 }
 
 /* Uniform in the open interval (0, 1), from 32 bits: the middle of one of 2^32 equal cells, so log() of it is finite. */
-static inline double antidrome_uniform(uint32_t word) { return ((double)word + 0.5) * (1.0 / 4294967296.0); }
+ANTIDROME_PHILOX_FUNCTION double antidrome_uniform(uint32_t word) { return ((double)word + 0.5) * (1.0 / 4294967296.0); }
 
 /* Two independent standard normals from two words (Box & Muller 1958). Only +, -, *, / and sqrt, each correctly rounded: every
  * compiler and vector width gives the same bits, which a library's log and cos do not. Errors are a few units in the last place. */
-static inline void antidrome_normal_pair(uint32_t a, uint32_t b, double* first, double* second) {
+ANTIDROME_PHILOX_FUNCTION void antidrome_normal_pair(uint32_t a, uint32_t b, double* first, double* second) {
   /* log u = e log 2 + log m with m in [sqrt(1/2), sqrt(2)), and log m = 2 atanh((m - 1) / (m + 1)) */
   union { double x; uint64_t bits; } u;
   u.x = antidrome_uniform(a);
@@ -54,7 +58,7 @@ static inline void antidrome_normal_pair(uint32_t a, uint32_t b, double* first, 
   series = series * q + 1.0 / 11, series = series * q + 1.0 / 9, series = series * q + 1.0 / 7, series = series * q + 1.0 / 5;
   series = series * q + 1.0 / 3, series = series * q + 1;
   const double log_u = (double)e * 0.69314718055994530942 + 2 * s * series;
-  const double radius = __builtin_sqrt(-2 * log_u);
+  const double radius = ANTIDROME_PHILOX_SQRT(-2 * log_u);
   /* the angle 2 pi t: the nearest quarter turn, and the rest in [-pi/4, pi/4] by Taylor's series */
   const double t = antidrome_uniform(b);
   const int quarter = (int)(4 * t + 0.5);
@@ -71,7 +75,7 @@ static inline void antidrome_normal_pair(uint32_t a, uint32_t b, double* first, 
 
 /* The numbers of one draw of a model's equations. One block serves one unit in four steps: counter {step / 4 and unit, sample, epoch,
  * site}. `out` gets the numbers of the steps 4 * group to 4 * group + 3. Steps and units are below 65536. */
-static inline void antidrome_draw(int normal, uint64_t seed, uint32_t site, uint32_t epoch, uint32_t sample, uint32_t group, uint32_t unit, double out[4]) {
+ANTIDROME_PHILOX_FUNCTION void antidrome_draw(int normal, uint64_t seed, uint32_t site, uint32_t epoch, uint32_t sample, uint32_t group, uint32_t unit, double out[4]) {
   const antidrome_philox p = antidrome_philox4x32(group << 16 | unit, sample, epoch, site, seed);
   if (normal) {
     antidrome_normal_pair(p.word[0], p.word[1], &out[0], &out[1]);

@@ -1,9 +1,12 @@
+#include "backends/text/text.hpp"
+
+#include <algorithm>
 #include <cmath>
 
-#include "backends/openmp/emit/writer.hpp"
+#include "codegen/diagnostics/diagnostics.hpp"
 #include "codegen/ir/kinds.hpp"
 
-namespace antidrome::openmp {
+namespace antidrome::text {
 
 using namespace ir;
 
@@ -70,7 +73,8 @@ std::string number_text(Expr e, Numbers numbers) {
   switch (e.kind()) {
     case Kind::number: return literal(e.value(), numbers);
     case Kind::symbol: {
-      const std::string name = kernel::identifier(e.name());
+      std::string name = e.name();
+      std::replace(name.begin(), name.end(), '.', '_');
       if (e.name().starts_with("k.") || e.name().starts_with("g.")) return numbers == Numbers::wide ? "double(" + e.name() + ")" : e.name();
       return name;
     }
@@ -108,4 +112,4 @@ void Writer::comment(const std::string& text) {
   }
 }
 
-}  // namespace antidrome::openmp
+}  // namespace antidrome::text

@@ -1,12 +1,11 @@
-// Text with indentation, and expressions as C++.
+// Text with indentation, and expressions as C++: what the printers of all targets share.
 #pragma once
 #include <fmt/format.h>
-#include <set>
 #include <string>
 
-#include "codegen/kernel_ir/kernel.hpp"
+#include "codegen/ir/expr.hpp"
 
-namespace antidrome::openmp {
+namespace antidrome::text {
 
 class Writer {
  public:
@@ -34,4 +33,4 @@ std::string number_text(ir::Expr e, Numbers numbers);
 std::string condition_text(ir::Expr e, Numbers numbers);
 std::string literal(double x, Numbers numbers);
 
-}  // namespace antidrome::openmp
+}  // namespace antidrome::text

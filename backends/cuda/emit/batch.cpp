@@ -1,0 +1,178 @@
+// Kernels for all samples at once.
+#include <algorithm>
+
+#include "backends/cuda/emit/printer.hpp"
+
+namespace antidrome::cuda {
+
+using namespace kernel;
+
+namespace {
+
+/// Columns that a lane takes at once, and columns of one pass of a warp.
+int neighbours(int columns, bool single) { return columns % 128 == 0 && single ? 4 : columns % 64 == 0 ? 2 : 1; }
+
+}  // namespace
+
+/// A warp sums 32 steps of one sample: rows of weights come from the second-level cache, a lane adds neighbouring columns.
+void Printer::sum_inputs(const DeviceKernel& k) {
+  const Node& n = k.body;
+  const std::string post = name(n.cell);
+  const int vector = neighbours(role(n.cell).padded(), m_.precision == Precision::single_precision), slab = 32 * vector;
+  w_.raw("const u32 lane = threadIdx.x & 31u, warp = threadIdx.x >> 5, groups = (a.steps + 31u) / 32u;");
+  for (const Node& row : n.body) {
+    const EdgeLayout& e = m_.edge(row.edge);
+    if (!e.delay_parameter.empty()) w_.line("const u32 k_{0}_delay = a.{0}_delay_steps[0];", name(e.name));
+  }
+  w_.open("for (u32 item = blockIdx.x * (blockDim.x / 32u) + warp; item < a.samples * groups; item += gridDim.x * (blockDim.x / 32u))");
+  w_.raw("const u32 sample = item / groups, t0 = item % groups * 32u, t1 = t0 + 32u < a.steps ? t0 + 32u : a.steps;");
+  w_.open("for (u32 t = t0; t < t1; ++t)");
+  w_.open(fmt::format("for (u32 c = lane * {0}u; c < {1}_padded; c += {2}u)", vector, post, slab));
+  w_.line("real sum[{}] = {{}};", vector);
+  for (const Node& row : n.body) {
+    const EdgeLayout& e = m_.edge(row.edge);
+    w_.open_scope();
+    w_.raw("u32 first, last;");
+    arrivals_of(e, "first", "last");
+    if (row.buffer.empty()) {
+      w_.line("for (u32 s = first; s < last; ++s) if (__ldg(a.{0}_unit + s) != {0}_n) for (u32 q = 0; q < {1}u; ++q) sum[q] += real(1);", name(e.pre), vector);
+    } else {
+      w_.line("add_events<{0}>(sum, a.{1} + c, {2}u, a.{3}_unit, first, last);", vector, identifier(row.buffer), d_.parameter(row.buffer).stride, name(e.pre));
+    }
+    w_.close();
+  }
+  w_.line("store_lanes<{0}>(a.{1} + (u64(sample) * a.steps + t) * {2}_padded + c, sum);", vector, n.buffer, post);
+  w_.close();
+  w_.close();
+  w_.close();
+}
+
+/// A thread owns a column of a sample: it clears what will arrive there, then sends the events of the data on their way in the order of their times.
+void Printer::send_inputs(const DeviceKernel& k) {
+  const Node& n = k.body;
+  const std::string post = name(n.cell);
+  w_.open(fmt::format("for (u32 item = blockIdx.x * blockDim.x + threadIdx.x; item < a.samples * {0}_padded; item += gridDim.x * blockDim.x)", post));
+  w_.line("const u32 sample = item / {0}_padded, column = item % {0}_padded;", post);
+  w_.line("real* const pending = a.{1} + u64(sample) * (a.steps + 1u) * {0}_padded + column;", post, n.buffer);
+  w_.line("for (u32 t = 0; t <= a.steps; ++t) pending[u64(t) * {}_padded] = real(0);", post);
+  for (const Node& one : n.body) {
+    const EdgeLayout& e = m_.edge(one.edge);
+    w_.open("for (u32 t = 0; t < a.steps; ++t)");
+    w_.raw("u32 first, last;");
+    w_.line("events_of({{a.{0}_group, nullptr, nullptr, nullptr}}, sample, a.steps, t, 0, first, last);", name(e.pre));
+    w_.open("for (u32 s = first; s < last; ++s)");
+    w_.line("const u32 j = __ldg(a.{}_unit + s);", name(e.pre));
+    w_.line("if (j == {}_n) continue;  // fills a group of four", name(e.pre));
+    w_.line("send<1>(pending, {0}_padded, {1}{2}, a.{3}_delay_steps + u64(j) * {0}_padded + column, t, a.steps);", post, row_of_unit(one.name), one.name.empty() ? "" : " + column", name(e.name));
+    w_.close();
+    w_.close();
+  }
+  w_.close();
+}
+
+void Printer::batch_means() {
+  w_.raw("u32 count = 0;");
+  w_.raw("for (u32 s = 0; s < a.samples; ++s) count += a.spikes[s] <= a.capacity && a.first_bad[2 * s] == none;");
+  for (const BatchMean& mean : m_.batch_means) {
+    const std::string width = mean.cell.empty() ? "1u" : name(mean.cell) + "_padded";
+    w_.open(fmt::format("for (u32 q = threadIdx.x; q < {}; q += blockDim.x)", width));
+    w_.raw("wide sum = wide(0);");
+    w_.line("for (u32 s = 0; s < a.samples; ++s) if (a.spikes[s] <= a.capacity && a.first_bad[2 * s] == none) sum = sum + wide(a.{0}_share[u64(s) * {1} + q]);", mean.name, width);
+    w_.line("a.{}[q] = narrow(sum / wide(int(count)));", mean.name);
+    w_.close();
+  }
+}
+
+/// A warp owns a row of the gradient in one group of samples: no two threads add to the same number, and every sum has its order.
+void Printer::gather(const DeviceKernel& k) {
+  const Node& n = k.body;
+  const DeviceParameter& p = d_.parameter(n.name);
+  const std::string pre = name(n.cell), weight = identifier(n.name);
+  const bool scattered = n.kind == NodeKind::scattered_gradient, dense = n.kind == NodeKind::dense_gradient;
+  const int vector = scattered ? 1 : neighbours(p.stride, m_.precision == Precision::single_precision), slab = 32 * vector;
+  const bool data = m_.cell(n.cell).source >= 0;
+  w_.raw("const u32 lane = threadIdx.x & 31u, warp = threadIdx.x >> 5;");
+  if (!dense)
+    if (const EdgeLayout& e = m_.edge(n.edge); !e.delay_parameter.empty() && !scattered) w_.line("const u32 k_{0}_delay = a.{0}_delay_steps[0];", name(e.name));
+  w_.raw("const Cut cut = cut_of(a.samples, a.chunks, blockIdx.y);");
+  w_.open(fmt::format("for (u32 row = blockIdx.x * (blockDim.x / 32u) + warp; row < {}u; row += gridDim.x * (blockDim.x / 32u))", p.rows));
+  w_.open(fmt::format("for (u32 c = lane * {}u; c < {}u; c += {}u)", vector, p.stride, slab));
+  w_.line("real sum[{}] = {{}};", vector);
+  w_.open("for (u32 sample = cut.first; sample < cut.last; ++sample)");
+  w_.raw("if (a.spikes[sample] > a.capacity || a.first_bad[2 * sample] != none || a.first_bad[2 * sample + 1] != none) continue;");
+  if (dense) {
+    w_.open("for (u32 t = 0; t < a.steps; ++t)");
+    w_.line("const real factor = __ldg(a.{0} + (u64(sample) * (a.steps + 1u) + t) * {1}_padded + row);", n.edge, pre);
+    w_.line("real x[{}];", vector);
+    w_.line("fetch_lanes<{0}>(x, a.{1} + (u64(sample) * (a.steps + 1u) + t) * {2}u + c);", vector, n.buffer, p.stride);
+    w_.line("for (u32 q = 0; q < {}u; ++q) sum[q] += factor * x[q];", vector);
+    w_.close();
+  } else {
+    if (data) w_.line("const u32 first = 4u * __ldg(a.{0}_unit_group + u64(sample) * ({0}_n + 1u) + row), last = 4u * __ldg(a.{0}_unit_group + u64(sample) * ({0}_n + 1u) + row + 1u);", pre);
+    else w_.line("const u32 first = a.{0}_by_unit[u64(sample) * ({0}_padded + 1u) + row], last = a.{0}_by_unit[u64(sample) * ({0}_padded + 1u) + row + 1u];", pre);
+    const std::string base = data ? "" : " + u64(sample) * a.listed_capacity";
+    const std::string post_stride = std::to_string(p.stride);
+    if (scattered) {
+      const EdgeLayout& e = m_.edge(n.edge);
+      w_.line("gather_scattered(sum[0], a.{0} + u64(sample) * (a.steps + 1u) * {1}u + c, {1}u, a.{2}_delay_steps[u64(row) * {1}u + c], a.{3}_step{4}, first, last, a.steps);", n.buffer, p.stride, name(e.name), pre, base);
+    } else {
+      w_.line("gather_rows<{0}>(sum, a.{1} + u64(sample) * (a.steps + 1u) * {2}u + c, {2}u, a.{3}_step{4}, {5}, first, last, {6}, a.steps);", vector, n.buffer, p.stride, pre, base,
+              n.value.defined() ? fmt::format("a.{}{}", n.value.name(), base) : "static_cast<const real*>(nullptr)", delay(m_.edge(n.edge)));
+    }
+  }
+  w_.close();
+  if (scattered && n.value.defined()) {                           // of a delay: minus the weight times what the history says of arrival times
+    if (n.value.is_number(1)) w_.raw("sum[0] = -sum[0];");
+    else w_.line("sum[0] *= -a.{}[u64(row) * {}u + c];", identifier(n.value.name()), p.stride);
+  }
+  const std::string target = fmt::format("a.{0}_part + (u64(blockIdx.y) * {1}u + row) * {2}u + c", weight, p.rows, p.stride);
+  if (n.count) {
+    w_.line("real known[{}];", vector);
+    w_.line("load_lanes<{}>(known, {});", vector, target);
+    w_.line("for (u32 q = 0; q < {}u; ++q) sum[q] += known[q];", vector);
+  }
+  w_.line("store_lanes<{}>({}, sum);", vector, target);
+  w_.close();
+  w_.close();
+}
+
+void Printer::sum_parameters(const DeviceKernel& k) {
+  w_.raw("__shared__ wide parts[256];");
+  w_.raw("const auto counts = [&](u32 s) { return a.spikes[s] <= a.capacity && a.first_bad[2 * s] == none && a.first_bad[2 * s + 1] == none; };");
+  std::vector<std::string> done;
+  for (const Node& first : k.body.body) {
+    if (std::find(done.begin(), done.end(), first.name) != done.end()) continue;
+    done.push_back(first.name);
+    const DeviceParameter& p = d_.parameter(first.name);
+    const std::string to = "a." + identifier(first.name) + "_gradient";
+    w_.comment(first.name);
+    const bool shared = first.value.is_number(1);
+    w_.open_scope();
+    if (shared) {
+      w_.raw("wide mine = wide(0);");
+      for (const Node& n : k.body.body) {
+        if (n.name != first.name) continue;
+        const bool one = n.cell.empty() || m_.buffer_of(n.buffer).shape == Shape::one;
+        const std::string width = one ? "1u" : name(n.cell) + "_padded", count = one ? "1u" : name(n.cell) + "_n";
+        w_.open(fmt::format("for (u32 q = threadIdx.x; q < a.samples * {}; q += blockDim.x)", count));
+        w_.line("const u32 s = q / {0}, j = q % {0};", count);
+        w_.line("if (counts(s)) mine = mine + wide(a.{0}[u64(s) * {1} + j]);", n.buffer, width);
+        w_.close();
+      }
+      w_.raw("const wide all = block_sum(mine, parts);");
+      w_.line("if (threadIdx.x == 0) {}[0] = narrow(all);", to);
+    } else {
+      w_.open(fmt::format("for (u32 j = threadIdx.x; j < {}u; j += blockDim.x)", std::max(p.rows, p.cols)));
+      w_.raw("wide all = wide(0);");
+      for (const Node& n : k.body.body) {
+        if (n.name != first.name) continue;
+        w_.line("for (u32 s = 0; s < a.samples; ++s) if (counts(s)) all = all + wide(a.{0}[u64(s) * {1}_padded + j]);", n.buffer, name(n.cell));
+      }
+      w_.line("{}[j] = narrow(all);", to);
+      w_.close();
+    }
+    w_.close();
+  }
+}
+
+}  // namespace antidrome::cuda

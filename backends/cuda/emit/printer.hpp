@@ -1,0 +1,93 @@
+// The walk over a device module; internal to this folder. It decides nothing.
+#pragma once
+#include "backends/text/text.hpp"
+#include "codegen/kernel_ir/device/device.hpp"
+
+namespace antidrome::cuda {
+
+using namespace text;
+
+class Printer {
+ public:
+  explicit Printer(const kernel::DeviceModule& module) : d_(module), m_(module.base) {}
+  std::string print();
+
+ private:
+  // declarations.cpp
+  void sizes();
+  void arguments();
+  void constants_struct();
+  void constants_kernel();
+  void begin_kernel(const kernel::DeviceKernel& k);
+  void end_kernel(const kernel::DeviceKernel& k);
+  void parameters_of(const std::vector<ir::Expr>& values);
+  void draws_used(int scalar);
+  // trial.cpp: loops, lists and barriers
+  void trial(const kernel::DeviceKernel& k);
+  void shared_memory(const kernel::Node& body);
+  void registers(const kernel::Node& body);
+  void node(const kernel::Node& n);
+  void nodes(const std::vector<kernel::Node>& list);
+  void steps(const kernel::Node& n);
+  void steps_back(const kernel::Node& n);
+  void begin_sample(const kernel::Node& n);
+  void end_sample(const kernel::Node& n);
+  void begin_lists(const kernel::Node& n);
+  void finish_lists(const kernel::Node& n);
+  void when(const kernel::Node& n);
+  void check_states(const kernel::Node& n);
+  void record_states(const kernel::Node& n);
+  // spikes.cpp: what spikes do
+  void emit(const kernel::Node& n);
+  void record_spikes(const kernel::Node& n);
+  void rows(const kernel::Node& n);
+  void ahead(const kernel::Node& n);
+  void spike_loop(const kernel::Node& n);
+  void warp_body(const kernel::Node& n);
+  void spike_found(const kernel::Node& n);
+  void list_place(const kernel::Node& n);
+  void scatter(const kernel::Node& n);
+  void dense_sum(const kernel::Node& n);
+  void publish(const kernel::Node& n);
+  void arrivals_of(const kernel::EdgeLayout& e, const std::string& first, const std::string& last);
+  // lanes.cpp: statements of one neuron
+  void lanes(const kernel::Node& n);
+  void fired_lanes(const kernel::Node& n);
+  void lane_statement(const kernel::Node& n, bool guarded);
+  void unit_statement(const kernel::Node& n);                ///< of a spike: memory by the number of a unit
+  void lane_loop(const std::string& cell, const std::vector<kernel::Node>& body, bool guarded);
+  void let(const kernel::Node& n);
+  bool in_memory(const kernel::Node& n) const;               ///< a load or store of a whole lane at once
+  std::string address(const kernel::Node& n) const;          ///< of this lane's first neuron
+  std::string unit_element(const kernel::Node& n) const;
+  // losses.cpp
+  void losses(const kernel::Node& n);
+  void loss_statement(const kernel::Node& n);
+  void warp_reduction(const kernel::Node& n);
+  void block_reduction(const kernel::Node& n);
+  // batch.cpp
+  void sum_inputs(const kernel::DeviceKernel& k);
+  void send_inputs(const kernel::DeviceKernel& k);
+  void batch_means();
+  void gather(const kernel::DeviceKernel& k);
+  void sum_parameters(const kernel::DeviceKernel& k);
+
+  void in_role(const std::string& cell);                     ///< opens `if (<cell>)`, or a scope where the block has no other role
+  std::string name(const std::string& cell) const { return kernel::identifier(cell); }
+  std::string delay(const kernel::EdgeLayout& e) const;
+  std::string text(ir::Expr e) const { return number_text(e, numbers_); }
+  std::string row_of_unit(const std::string& weight) const;  ///< of the weight matrix, for unit j
+  const kernel::Role& role(const std::string& cell) const { return *d_.role(cell); }
+  bool fires(const std::string& cell) const { return m_.cell(cell).fires; }
+  int record_size(const std::string& cell) const;
+
+  const kernel::DeviceModule& d_;
+  const kernel::KernelModule& m_;
+  Writer w_;
+  Numbers numbers_ = Numbers::single_precision;
+  bool backward_ = false;                                    ///< the kernel that is being printed walks back
+  bool losing_ = false;                                      ///< inside warp_losses
+  std::vector<const kernel::Node*> totals_, predictions_;    ///< loss_value and predict nodes of the kernel that is being printed
+};
+
+}  // namespace antidrome::cuda
