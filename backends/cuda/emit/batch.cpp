@@ -27,7 +27,7 @@ void Printer::sum_inputs(const DeviceKernel& k) {
   w_.open("for (u32 item = blockIdx.x * (blockDim.x / 32u) + warp; item < a.samples * groups; item += gridDim.x * (blockDim.x / 32u))");
   w_.raw("const u32 sample = item / groups, t0 = item % groups * 32u, t1 = t0 + 32u < a.steps ? t0 + 32u : a.steps;");
   w_.open("for (u32 t = t0; t < t1; ++t)");
-  w_.open(fmt::format("for (u32 c = lane * {0}u; c < {1}_padded; c += {2}u)", vector, post, slab));
+  w_.open(fmt::format("for (u32 c = lane * {0}u; c < padded_of_{1}; c += {2}u)", vector, post, slab));
   w_.line("real sum[{}] = {{}};", vector);
   for (const Node& row : n.body) {
     const EdgeLayout& e = m_.edge(row.edge);
@@ -35,13 +35,13 @@ void Printer::sum_inputs(const DeviceKernel& k) {
     w_.raw("u32 first, last;");
     arrivals_of(e, "first", "last");
     if (row.buffer.empty()) {
-      w_.line("for (u32 s = first; s < last; ++s) if (__ldg(a.{0}_unit + s) != {0}_n) for (u32 q = 0; q < {1}u; ++q) sum[q] += real(1);", name(e.pre), vector);
+      w_.line("for (u32 s = first; s < last; ++s) if (__ldg(a.unit_of_{0} + s) != n_of_{0}) for (u32 q = 0; q < {1}u; ++q) sum[q] += real(1);", name(e.pre), vector);
     } else {
-      w_.line("add_events<{0}>(sum, a.{1} + c, {2}u, a.{3}_unit, first, last);", vector, identifier(row.buffer), d_.parameter(row.buffer).stride, name(e.pre));
+      w_.line("add_events<{0}>(sum, a.{1} + c, {2}u, a.unit_of_{3}, first, last);", vector, identifier(row.buffer), d_.parameter(row.buffer).stride, name(e.pre));
     }
     w_.close();
   }
-  w_.line("store_lanes<{0}>(a.{1} + (u64(sample) * a.steps + t) * {2}_padded + c, sum);", vector, n.buffer, post);
+  w_.line("store_lanes<{0}>(a.{1} + (u64(sample) * a.steps + t) * padded_of_{2} + c, sum);", vector, n.buffer, post);
   w_.close();
   w_.close();
   w_.close();
@@ -51,19 +51,19 @@ void Printer::sum_inputs(const DeviceKernel& k) {
 void Printer::send_inputs(const DeviceKernel& k) {
   const Node& n = k.body;
   const std::string post = name(n.cell);
-  w_.open(fmt::format("for (u32 item = blockIdx.x * blockDim.x + threadIdx.x; item < a.samples * {0}_padded; item += gridDim.x * blockDim.x)", post));
-  w_.line("const u32 sample = item / {0}_padded, column = item % {0}_padded;", post);
-  w_.line("real* const pending = a.{1} + u64(sample) * (a.steps + 1u) * {0}_padded + column;", post, n.buffer);
-  w_.line("for (u32 t = 0; t <= a.steps; ++t) pending[u64(t) * {}_padded] = real(0);", post);
+  w_.open(fmt::format("for (u32 item = blockIdx.x * blockDim.x + threadIdx.x; item < a.samples * padded_of_{0}; item += gridDim.x * blockDim.x)", post));
+  w_.line("const u32 sample = item / padded_of_{0}, column = item % padded_of_{0};", post);
+  w_.line("real* const pending = a.{1} + u64(sample) * (a.steps + 1u) * padded_of_{0} + column;", post, n.buffer);
+  w_.line("for (u32 t = 0; t <= a.steps; ++t) pending[u64(t) * padded_of_{}] = real(0);", post);
   for (const Node& one : n.body) {
     const EdgeLayout& e = m_.edge(one.edge);
     w_.open("for (u32 t = 0; t < a.steps; ++t)");
     w_.raw("u32 first, last;");
-    w_.line("events_of({{a.{0}_group, nullptr, nullptr, nullptr}}, sample, a.steps, t, 0, first, last);", name(e.pre));
+    w_.line("events_of({{a.group_of_{0}, nullptr, nullptr, nullptr}}, sample, a.steps, t, 0, first, last);", name(e.pre));
     w_.open("for (u32 s = first; s < last; ++s)");
-    w_.line("const u32 j = __ldg(a.{}_unit + s);", name(e.pre));
-    w_.line("if (j == {}_n) continue;  // fills a group of four", name(e.pre));
-    w_.line("send<1>(pending, {0}_padded, {1}{2}, a.{3}_delay_steps + u64(j) * {0}_padded + column, t, a.steps);", post, row_of_unit(one.name), one.name.empty() ? "" : " + column", name(e.name));
+    w_.line("const u32 j = __ldg(a.unit_of_{} + s);", name(e.pre));
+    w_.line("if (j == n_of_{}) continue;  // fills a group of four", name(e.pre));
+    w_.line("send<1>(pending, padded_of_{0}, {1}{2}, a.{3}_delay_steps + u64(j) * padded_of_{0} + column, t, a.steps);", post, row_of_unit(one.name), one.name.empty() ? "" : " + column", name(e.name));
     w_.close();
     w_.close();
   }
@@ -74,7 +74,7 @@ void Printer::batch_means() {
   w_.raw("u32 count = 0;");
   w_.raw("for (u32 s = 0; s < a.samples; ++s) count += a.spikes[s] <= a.capacity && a.first_bad[2 * s] == none;");
   for (const BatchMean& mean : m_.batch_means) {
-    const std::string width = mean.cell.empty() ? "1u" : name(mean.cell) + "_padded";
+    const std::string width = mean.cell.empty() ? "1u" : "padded_of_" + name(mean.cell);
     w_.open(fmt::format("for (u32 q = threadIdx.x; q < {}; q += blockDim.x)", width));
     w_.raw("wide sum = wide(0);");
     w_.line("for (u32 s = 0; s < a.samples; ++s) if (a.spikes[s] <= a.capacity && a.first_bad[2 * s] == none) sum = sum + wide(a.{0}_share[u64(s) * {1} + q]);", mean.name, width);
@@ -102,21 +102,21 @@ void Printer::gather(const DeviceKernel& k) {
   w_.raw("if (a.spikes[sample] > a.capacity || a.first_bad[2 * sample] != none || a.first_bad[2 * sample + 1] != none) continue;");
   if (dense) {
     w_.open("for (u32 t = 0; t < a.steps; ++t)");
-    w_.line("const real factor = __ldg(a.{0} + (u64(sample) * (a.steps + 1u) + t) * {1}_padded + row);", n.edge, pre);
+    w_.line("const real factor = __ldg(a.{0} + (u64(sample) * (a.steps + 1u) + t) * padded_of_{1} + row);", n.edge, pre);
     w_.line("real x[{}];", vector);
     w_.line("fetch_lanes<{0}>(x, a.{1} + (u64(sample) * (a.steps + 1u) + t) * {2}u + c);", vector, n.buffer, p.stride);
     w_.line("for (u32 q = 0; q < {}u; ++q) sum[q] += factor * x[q];", vector);
     w_.close();
   } else {
-    if (data) w_.line("const u32 first = 4u * __ldg(a.{0}_unit_group + u64(sample) * ({0}_n + 1u) + row), last = 4u * __ldg(a.{0}_unit_group + u64(sample) * ({0}_n + 1u) + row + 1u);", pre);
-    else w_.line("const u32 first = a.{0}_by_unit[u64(sample) * ({0}_padded + 1u) + row], last = a.{0}_by_unit[u64(sample) * ({0}_padded + 1u) + row + 1u];", pre);
+    if (data) w_.line("const u32 first = 4u * __ldg(a.unit_group_of_{0} + u64(sample) * (n_of_{0} + 1u) + row), last = 4u * __ldg(a.unit_group_of_{0} + u64(sample) * (n_of_{0} + 1u) + row + 1u);", pre);
+    else w_.line("const u32 first = a.by_unit_of_{0}[u64(sample) * (padded_of_{0} + 1u) + row], last = a.by_unit_of_{0}[u64(sample) * (padded_of_{0} + 1u) + row + 1u];", pre);
     const std::string base = data ? "" : " + u64(sample) * a.listed_capacity";
     const std::string post_stride = std::to_string(p.stride);
     if (scattered) {
       const EdgeLayout& e = m_.edge(n.edge);
-      w_.line("gather_scattered(sum[0], a.{0} + u64(sample) * (a.steps + 1u) * {1}u + c, {1}u, a.{2}_delay_steps[u64(row) * {1}u + c], a.{3}_step{4}, first, last, a.steps);", n.buffer, p.stride, name(e.name), pre, base);
+      w_.line("gather_scattered(sum[0], a.{0} + u64(sample) * (a.steps + 1u) * {1}u + c, {1}u, a.{2}_delay_steps[u64(row) * {1}u + c], a.step_of_{3}{4}, first, last, a.steps);", n.buffer, p.stride, name(e.name), pre, base);
     } else {
-      w_.line("gather_rows<{0}>(sum, a.{1} + u64(sample) * (a.steps + 1u) * {2}u + c, {2}u, a.{3}_step{4}, {5}, first, last, {6}, a.steps);", vector, n.buffer, p.stride, pre, base,
+      w_.line("gather_rows<{0}>(sum, a.{1} + u64(sample) * (a.steps + 1u) * {2}u + c, {2}u, a.step_of_{3}{4}, {5}, first, last, {6}, a.steps);", vector, n.buffer, p.stride, pre, base,
               n.value.defined() ? fmt::format("a.{}{}", n.value.name(), base) : "static_cast<const real*>(nullptr)", delay(m_.edge(n.edge)));
     }
   }
@@ -136,6 +136,18 @@ void Printer::gather(const DeviceKernel& k) {
   w_.close();
 }
 
+void Printer::add_parts(const DeviceKernel& k) {
+  w_.raw("const u32 first = blockIdx.x * blockDim.x + threadIdx.x, all = gridDim.x * blockDim.x;");
+  for (const Node& n : k.body.body) {
+    const DeviceParameter& p = d_.parameter(n.cell);
+    w_.open(fmt::format("for (u32 q = first; q < {}u; q += all)", p.rows * p.stride));
+    w_.raw("real sum = real(0);");
+    w_.line("for (u32 chunk = 0; chunk < a.chunks; ++chunk) sum += __ldg(a.{}_part + u64(chunk) * {}u + q);", identifier(p.name), p.rows * p.stride);
+    w_.line("a.{}_gradient[q] = sum;", identifier(p.name));
+    w_.close();
+  }
+}
+
 void Printer::sum_parameters(const DeviceKernel& k) {
   w_.raw("__shared__ wide parts[256];");
   w_.raw("const auto counts = [&](u32 s) { return a.spikes[s] <= a.capacity && a.first_bad[2 * s] == none && a.first_bad[2 * s + 1] == none; };");
@@ -153,7 +165,7 @@ void Printer::sum_parameters(const DeviceKernel& k) {
       for (const Node& n : k.body.body) {
         if (n.name != first.name) continue;
         const bool one = n.cell.empty() || m_.buffer_of(n.buffer).shape == Shape::one;
-        const std::string width = one ? "1u" : name(n.cell) + "_padded", count = one ? "1u" : name(n.cell) + "_n";
+        const std::string width = one ? "1u" : "padded_of_" + name(n.cell), count = one ? "1u" : "n_of_" + name(n.cell);
         w_.open(fmt::format("for (u32 q = threadIdx.x; q < a.samples * {}; q += blockDim.x)", count));
         w_.line("const u32 s = q / {0}, j = q % {0};", count);
         w_.line("if (counts(s)) mine = mine + wide(a.{0}[u64(s) * {1} + j]);", n.buffer, width);
@@ -166,7 +178,7 @@ void Printer::sum_parameters(const DeviceKernel& k) {
       w_.raw("wide all = wide(0);");
       for (const Node& n : k.body.body) {
         if (n.name != first.name) continue;
-        w_.line("for (u32 s = 0; s < a.samples; ++s) if (counts(s)) all = all + wide(a.{0}[u64(s) * {1}_padded + j]);", n.buffer, name(n.cell));
+        w_.line("for (u32 s = 0; s < a.samples; ++s) if (counts(s)) all = all + wide(a.{0}[u64(s) * padded_of_{1} + j]);", n.buffer, name(n.cell));
       }
       w_.line("{}[j] = narrow(all);", to);
       w_.close();

@@ -15,8 +15,8 @@ void Printer::sizes() {
   w_.raw("// ---- sizes");
   for (const CellLayout& c : m_.cells) {
     const Role* r = d_.role(c.name);
-    if (r) w_.line("[[maybe_unused]] constexpr u32 {0}_n = {1}, {0}_lanes = {2}, {0}_warps = {3}, {0}_first = {4}, {0}_padded = {5};  // warps {4} to {6}, {2} neurons a lane", name(c.name), c.size, r->per_lane, r->warps, r->first_warp, r->padded(), r->first_warp + r->warps - 1);
-    else w_.line("[[maybe_unused]] constexpr u32 {0}_n = {1}, {0}_padded = {1};", name(c.name), c.size);
+    if (r) w_.line("[[maybe_unused]] constexpr u32 n_of_{0} = {1}, lanes_of_{0} = {2}, warps_of_{0} = {3}, first_of_{0} = {4}, padded_of_{0} = {5};  // warps {4} to {6}, {2} neurons a lane", name(c.name), c.size, r->per_lane, r->warps, r->first_warp, r->padded(), r->first_warp + r->warps - 1);
+    else w_.line("[[maybe_unused]] constexpr u32 n_of_{0} = {1}, padded_of_{0} = {1};", name(c.name), c.size);
   }
   w_.line("[[maybe_unused]] constexpr u32 warps = {}, threads = 32 * warps;", d_.warps());
   w_.line("[[maybe_unused]] constexpr u32 neurons = {}, scores_n = {}, losses_n = {};", d_.neurons(), m_.scores, std::max(1, d_.losses));
@@ -88,8 +88,8 @@ void Printer::constants_kernel() {
   for (const CellLayout& c : m_.cells) {
     const std::vector<ir::Expr> values = of(Constant::Axes::neuron, c.name);
     if (values.empty()) continue;
-    w_.open(fmt::format("for (u32 q = threadIdx.x; q < {}_padded; q += blockDim.x)", name(c.name)));
-    w_.line("const u32 j = q < {0}_n ? q : {0}_n - 1;  // lanes without a neuron do as the last one", name(c.name));
+    w_.open(fmt::format("for (u32 q = threadIdx.x; q < padded_of_{}; q += blockDim.x)", name(c.name)));
+    w_.line("const u32 j = q < n_of_{0} ? q : n_of_{0} - 1;  // lanes without a neuron do as the last one", name(c.name));
     parameters_of(values);
     for (const Constant& k : m_.constants)
       if (k.axes == Constant::Axes::neuron && k.cell == c.name) w_.line("a.{}[q] = narrow({});", k.name, number_text(k.value, Numbers::wide));
@@ -106,10 +106,10 @@ void Printer::constants_kernel() {
   for (const EdgeLayout& e : m_.edges) {
     if (!e.scattered) continue;
     const ParameterLayout& p = m_.parameter(e.delay_parameter);
-    w_.open(fmt::format("for (u32 q = threadIdx.x; q < {}_n * {}_padded; q += blockDim.x)", name(e.pre), name(e.post)));
-    w_.line("[[maybe_unused]] const u32 i = q / {0}_padded, j = q % {0}_padded;", name(e.post));
-    const std::string element = p.matrix ? fmt::format("i * {}_padded + j", name(e.post)) : p.rows > 1 ? "i" : p.cols > 1 ? "j" : "0";
-    w_.line("a.{0}_delay_steps[q] = u16(j < {1}_n ? steps_of_delay(a.{2}[{3}], dt, {4}, {5}) : {5}u);", name(e.name), name(e.post), identifier(e.delay_parameter), element, e.delay, e.least_delay);
+    w_.open(fmt::format("for (u32 q = threadIdx.x; q < n_of_{} * padded_of_{}; q += blockDim.x)", name(e.pre), name(e.post)));
+    w_.line("[[maybe_unused]] const u32 i = q / padded_of_{0}, j = q % padded_of_{0};", name(e.post));
+    const std::string element = p.matrix ? fmt::format("i * padded_of_{} + j", name(e.post)) : p.rows > 1 ? "i" : p.cols > 1 ? "j" : "0";
+    w_.line("a.{0}_delay_steps[q] = u16(j < n_of_{1} ? steps_of_delay(a.{2}[{3}], dt, {4}, {5}) : {5}u);", name(e.name), name(e.post), identifier(e.delay_parameter), element, e.delay, e.least_delay);
     w_.close();
   }
   if (!m_.draws.empty()) draws_used(scalar);
@@ -129,7 +129,7 @@ void Printer::draws_used(int scalar) {
         for (const Constant& c : m_.constants)
           if ("k." + c.name == s && c.axes == Constant::Axes::neuron) cell = c.cell;
       if (cell.empty()) w_.line("{}_used |= {} > real(0);", d.buffer, text(e));
-      else w_.line("for (u32 j = 0; j < {}_n; ++j) {}_used |= {}[j] > real(0);", name(cell), d.buffer, text(e));
+      else w_.line("for (u32 j = 0; j < n_of_{}; ++j) {}_used |= {}[j] > real(0);", name(cell), d.buffer, text(e));
     }
     w_.line("a.scalars[{}] = {}_used ? real(1) : real(0);", scalar++, d.buffer);
   }
@@ -167,6 +167,7 @@ std::string Printer::print() {
     else if (k.body.kind == NodeKind::scatter) send_inputs(k);
     else if (k.body.kind == NodeKind::for_samples) batch_means();
     else if (k.body.kind == NodeKind::sequence) sum_parameters(k);
+    else if (k.body.kind == NodeKind::reduce_gradient) add_parts(k);
     else gather(k);
     end_kernel(k);
   }

@@ -16,16 +16,16 @@ bool is_constant(const Node& n) { return n.buffer.starts_with("k."); }
 std::string Printer::address(const Node& n) const {
   if (is_constant(n)) return n.buffer + " + " + (n.row == Row::step ? "t" : name(m_.buffer(n.buffer) ? "" : n.cell));
   const Buffer& b = m_.buffer_of(n.buffer);
-  const std::string cell = name(b.cell), at = cell + "_j";
+  const std::string cell = name(b.cell), at = "j_of_" + cell;
   const char* row = n.row == Row::next_step ? "(t + 1u)" : "t";
   switch (b.space) {
     case Space::shared: return b.shape == Shape::draws ? fmt::format("{}[t % 4u] + {}", b.name, at) : b.name + " + " + at;
-    case Space::history: return fmt::format("a.{0} + (u64(sample) * (a.steps + 1u) + {1}) * {2}_padded + {3}", b.name, row, cell, at);
+    case Space::history: return fmt::format("a.{0} + (u64(sample) * (a.steps + 1u) + {1}) * padded_of_{2} + {3}", b.name, row, cell, at);
     case Space::batch: return fmt::format("a.{} + {}", b.name, at);
     default: break;
   }
-  if (b.shape == Shape::step_neurons) return fmt::format("a.{0} + (u64(sample) * a.steps + {1}) * {2}_padded + {3}", b.name, row, cell, at);
-  return fmt::format("a.{} + u64(sample) * {}_padded + {}", b.name, cell, at);
+  if (b.shape == Shape::step_neurons) return fmt::format("a.{0} + (u64(sample) * a.steps + {1}) * padded_of_{2} + {3}", b.name, row, cell, at);
+  return fmt::format("a.{} + u64(sample) * padded_of_{} + {}", b.name, cell, at);
 }
 
 bool Printer::in_memory(const Node& n) const {
@@ -67,16 +67,16 @@ void Printer::lane_loop(const std::string& cell, const std::vector<Node>& body, 
     }
     if (n->kind == NodeKind::load && in_memory(*n)) {
       const bool shared = !is_constant(*n) && m_.buffer_of(n->buffer).space == Space::shared;
-      w_.line("real {}_in[{}_lanes];", n->name, id);
-      w_.line("{}_lanes<{}_lanes>({}_in, {});", shared ? "load" : "fetch", id, n->name, is_constant(*n) ? fmt::format("{} + {}_j", n->buffer, id) : address(*n));
+      w_.line("real {}_in[lanes_of_{}];", n->name, id);
+      w_.line("{}_lanes<lanes_of_{}>({}_in, {});", shared ? "load" : "fetch", id, n->name, is_constant(*n) ? fmt::format("{} + j_of_{}", n->buffer, id) : address(*n));
     }
-    if ((n->kind == NodeKind::store || n->kind == NodeKind::add) && in_memory(*n) && !guarded) w_.line("real {}_out[{}_lanes];", n->buffer, id);
-    if (n->kind == NodeKind::add && in_memory(*n) && !guarded) w_.line("load_lanes<{}_lanes>({}_out, {});", id, n->buffer, address(*n));
+    if ((n->kind == NodeKind::store || n->kind == NodeKind::add) && in_memory(*n) && !guarded) w_.line("real {}_out[lanes_of_{}];", n->buffer, id);
+    if (n->kind == NodeKind::add && in_memory(*n) && !guarded) w_.line("load_lanes<lanes_of_{}>({}_out, {});", id, n->buffer, address(*n));
   }
   w_.raw("#pragma unroll");
-  w_.open(fmt::format("for (u32 e = 0; e < {}_lanes; ++e)", id));
-  w_.line("[[maybe_unused]] const int j = int({}_j + e);", id);
-  if (guarded) w_.line("if (u32(j) >= {}_n) continue;", id);
+  w_.open(fmt::format("for (u32 e = 0; e < lanes_of_{}; ++e)", id));
+  w_.line("[[maybe_unused]] const int j = int(j_of_{} + e);", id);
+  if (guarded) w_.line("if (u32(j) >= n_of_{}) continue;", id);
   for (const auto& [n, taping] : statements) {
     const bool global = taping && guarded;
     if (global) w_.open("if (a.taping)");
@@ -86,7 +86,7 @@ void Printer::lane_loop(const std::string& cell, const std::vector<Node>& body, 
   w_.close();
   for (const auto& [n, taping] : statements) {                    // … and go out after it
     if (!(n->kind == NodeKind::store || n->kind == NodeKind::add) || !in_memory(*n) || guarded) continue;
-    w_.line("{}store_lanes<{}_lanes>({}, {}_out);", taping ? "if (a.taping) " : "", id, address(*n), n->buffer);
+    w_.line("{}store_lanes<lanes_of_{}>({}, {}_out);", taping ? "if (a.taping) " : "", id, address(*n), n->buffer);
   }
   w_.close();
 }
@@ -100,7 +100,7 @@ void Printer::lane_statement(const Node& n, bool guarded) {
         if (const SpikeRecord* r = d_.record(b.cell)) {
           const auto member = std::find(r->members.begin(), r->members.end(), n.buffer);
           if (member != r->members.end()) {
-            w_.line("const real {0} = {1}_taped[u32(j) * {2}u + {3}u];", n.name, name(b.cell), r->members.size(), member - r->members.begin());
+            w_.line("const real {0} = taped_of_{1}[u32(j) * {2}u + {3}u];", n.name, name(b.cell), r->members.size(), member - r->members.begin());
             return;
           }
         }
@@ -124,7 +124,7 @@ void Printer::lane_statement(const Node& n, bool guarded) {
     }
     case NodeKind::fire:
       w_.comment(n.note);
-      w_.line("const bool {} = {}{};", n.name, condition_text(n.value, numbers_), role(n.cell).padded() == role(n.cell).size ? "" : fmt::format(" && u32(j) < {}_n", name(n.cell)));
+      w_.line("const bool {} = {}{};", n.name, condition_text(n.value, numbers_), role(n.cell).padded() == role(n.cell).size ? "" : fmt::format(" && u32(j) < n_of_{}", name(n.cell)));
       w_.line("fired_by[e] = {};", n.name);
       return;
     case NodeKind::clamp_slope:
@@ -135,7 +135,7 @@ void Printer::lane_statement(const Node& n, bool guarded) {
     case NodeKind::list_place: list_place(n); return;
     case NodeKind::clear: {                                       // the row of a history beyond the last step
       const Buffer& b = m_.buffer_of(n.buffer);
-      w_.line("a.{0}[(u64(sample) * (a.steps + 1u) + a.steps) * {1}_padded + {1}_j + e] = real(0);", b.name, name(b.cell));
+      w_.line("a.{0}[(u64(sample) * (a.steps + 1u) + a.steps) * padded_of_{1} + j_of_{1} + e] = real(0);", b.name, name(b.cell));
       return;
     }
     default: throw InternalError(fmt::format("internal error: no CUDA text for '{}' in a lane, please report it", spelling(n.kind)));
@@ -146,10 +146,10 @@ void Printer::fired_lanes(const Node& n) {
   const std::string id = name(n.cell);
   if (!n.note.empty()) w_.comment(n.note);
   w_.raw("#pragma unroll");
-  w_.open(fmt::format("for (u32 e = 0; e < {}_lanes; ++e)", id));
-  w_.line("[[maybe_unused]] const int j = int({}_j + e);", id);
-  w_.line("const u32 place = {}_spike[j];", id);
-  w_.line("if (place - {0}_s0 >= {0}_s1 - {0}_s0) continue;  // no spike of this step", id);
+  w_.open(fmt::format("for (u32 e = 0; e < lanes_of_{}; ++e)", id));
+  w_.line("[[maybe_unused]] const int j = int(j_of_{} + e);", id);
+  w_.line("const u32 place = spike_of_{}[j];", id);
+  w_.line("if (place - s0_of_{0} >= s1_of_{0} - s0_of_{0}) continue;  // no spike of this step", id);
   for (const Node& child : n.body) {
     if (child.kind == NodeKind::load && child.column == Column::block && in_memory(child)) w_.line("const real {} = {};", child.name, is_constant(child) ? fmt::format("__ldg({} + j)", child.buffer) : fmt::format("({})[e]", address(child)));
     else if (child.kind == NodeKind::load && child.column == Column::none) w_.line("const real {} = __ldg({} + t);", child.name, child.buffer);
@@ -165,8 +165,8 @@ std::string Printer::unit_element(const Node& n) const {
   const Buffer& b = m_.buffer_of(n.buffer);
   if (n.column == Column::spike) return m_.cell(b.cell).source >= 0 ? fmt::format("a.{}[s]", b.name) : fmt::format("a.{}[u64(sample) * a.capacity + s]", b.name);
   if (b.space == Space::shared) return b.shape == Shape::draws ? fmt::format("{}[t % 4u][j]", b.name) : b.name + "[j]";
-  if (b.shape == Shape::step_neurons) return fmt::format("a.{0}[(u64(sample) * a.steps + {1}) * {2}_padded + j]", b.name, n.row == Row::next_step ? "t + 1u" : "t", name(b.cell));
-  return fmt::format("a.{}[u64(sample) * {}_padded + j]", b.name, name(b.cell));
+  if (b.shape == Shape::step_neurons) return fmt::format("a.{0}[(u64(sample) * a.steps + {1}) * padded_of_{2} + j]", b.name, n.row == Row::next_step ? "t + 1u" : "t", name(b.cell));
+  return fmt::format("a.{}[u64(sample) * padded_of_{} + j]", b.name, name(b.cell));
 }
 
 void Printer::unit_statement(const Node& n) {
@@ -186,9 +186,9 @@ void Printer::unit_statement(const Node& n) {
       const EdgeLayout& e = m_.edge(n.edge);
       w_.comment("events of the data are listed by unit already: their factors follow, last event first");
       w_.open_scope();
-      w_.line("u32 place = 4u * a.{0}_unit_group[u64(sample) * ({0}_n + 1u) + u32(j) + 1u];", name(e.pre));
-      w_.line("const u32 first = 4u * a.{0}_unit_group[u64(sample) * ({0}_n + 1u) + u32(j)];", name(e.pre));
-      w_.line("while (place > first && a.{0}_step[place - 1u] + {1} > t) --place;", name(e.pre), delay(e));
+      w_.line("u32 place = 4u * a.unit_group_of_{0}[u64(sample) * (n_of_{0} + 1u) + u32(j) + 1u];", name(e.pre));
+      w_.line("const u32 first = 4u * a.unit_group_of_{0}[u64(sample) * (n_of_{0} + 1u) + u32(j)];", name(e.pre));
+      w_.line("while (place > first && a.step_of_{0}[place - 1u] + {1} > t) --place;", name(e.pre), delay(e));
       w_.raw("place -= 1u + run;");
       for (const std::string& f : e.factors) w_.line("a.{0}_by_unit[place] = a.{0}[s];", f);
       w_.close();

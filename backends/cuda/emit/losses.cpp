@@ -19,19 +19,19 @@ void Printer::warp_reduction(const Node& n) {
   w_.line("real {} = {};", n.name, largest ? "-real(3.0e38)" : "real(0)");
   std::vector<Node> body = n.body;
   w_.raw("#pragma unroll");
-  w_.open(fmt::format("for (u32 e = 0; e < {}_lanes; ++e)", id));
-  w_.line("[[maybe_unused]] const int j = int({}_j + e);", id);
+  w_.open(fmt::format("for (u32 e = 0; e < lanes_of_{}; ++e)", id));
+  w_.line("[[maybe_unused]] const int j = int(j_of_{} + e);", id);
   if (at_label) w_.raw("if (j != label) continue;");
-  else w_.line("if (u32(j) >= {}_n) continue;", id);
+  else w_.line("if (u32(j) >= n_of_{}) continue;", id);
   for (const Node& child : body) {
     if (child.kind == NodeKind::load && child.column == Column::none) w_.line("const real {} = {};", child.name, child.buffer.starts_with("k.") ? fmt::format("__ldg({} + t)", child.buffer) : fmt::format("a.{}[{}]", child.buffer, m_.buffer_of(child.buffer).space == Space::batch ? "0" : "sample"));
-    else if (child.kind == NodeKind::load && in_memory(child)) w_.line("const real {} = ({})[e];", child.name, child.buffer.starts_with("k.") ? fmt::format("{} + {}_j", child.buffer, id) : address(child));
+    else if (child.kind == NodeKind::load && in_memory(child)) w_.line("const real {} = ({})[e];", child.name, child.buffer.starts_with("k.") ? fmt::format("{} + j_of_{}", child.buffer, id) : address(child));
     else lane_statement(child, true);
   }
   if (largest) w_.line("if (const real x = {1}; {0} < x) {0} = x;", n.name, text(n.value));
   else w_.line("{} += {};", n.name, text(n.value));
   w_.close();
-  if (at_label) w_.line("{0} = __shfl_sync(every_lane, {0}, label < 0 ? 0 : label / int({1}_lanes));", n.name, id);
+  if (at_label) w_.line("{0} = __shfl_sync(every_lane, {0}, label < 0 ? 0 : label / int(lanes_of_{1}));", n.name, id);
   else if (n.kind != NodeKind::reduce_partial) w_.line("{0} = warp_{1}({0});", n.name, largest ? "max" : "sum");
 }
 
@@ -47,8 +47,8 @@ void Printer::block_reduction(const Node& n) {
     w_.close();
     return;
   }
-  w_.line("real {} = reduction[{}_first];", n.name, id);
-  w_.line("for (u32 w = {0}_first + 1u; w < {0}_first + {0}_warps; ++w) {1};", id, n.count ? fmt::format("{0} = {0} < reduction[w] ? reduction[w] : {0}", n.name) : fmt::format("{} += reduction[w]", n.name));
+  w_.line("real {} = reduction[first_of_{}];", n.name, id);
+  w_.line("for (u32 w = first_of_{0} + 1u; w < first_of_{0} + warps_of_{0}; ++w) {1};", id, n.count ? fmt::format("{0} = {0} < reduction[w] ? reduction[w] : {0}", n.name) : fmt::format("{} += reduction[w]", n.name));
 }
 
 void Printer::loss_statement(const Node& n) {
@@ -69,13 +69,13 @@ void Printer::loss_statement(const Node& n) {
       w_.line("{}_total += {};", n.name, n.count ? fmt::format("has_label ? {}(label) : real(0)", n.name) : n.name + "(label)");
       return;
     case NodeKind::predict:
-      if (n.buffer.empty()) w_.line("prediction = best_label({}_n, {});", id, n.name);
-      else w_.line("prediction = best_label({0}_n, [&](int c) {{ return of_lane<{0}_lanes>({1}, c); }});", id, n.buffer);
+      if (n.buffer.empty()) w_.line("prediction = best_label(n_of_{}, {});", id, n.name);
+      else w_.line("prediction = best_label(n_of_{0}, [&](int c) {{ return of_lane<lanes_of_{0}>({1}, c); }});", id, n.buffer);
       return;
     case NodeKind::add_label_losses:
-      w_.open(fmt::format("for (int c = 0; c < int({}_n); ++c)", id));
+      w_.open(fmt::format("for (int c = 0; c < int(n_of_{}); ++c)", id));
       w_.line("const real x = {}(c);", n.name);
-      w_.line("for (u32 e = 0; e < {0}_lanes; ++e) if (int({0}_j + e) == c) {1}[e] += x;", id, n.buffer);
+      w_.line("for (u32 e = 0; e < lanes_of_{0}; ++e) if (int(j_of_{0} + e) == c) {1}[e] += x;", id, n.buffer);
       w_.close();
       return;
     case NodeKind::lanes: lanes(n); return;

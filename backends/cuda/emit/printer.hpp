@@ -70,6 +70,7 @@ class Printer {
   void send_inputs(const kernel::DeviceKernel& k);
   void batch_means();
   void gather(const kernel::DeviceKernel& k);
+  void add_parts(const kernel::DeviceKernel& k);
   void sum_parameters(const kernel::DeviceKernel& k);
 
   void in_role(const std::string& cell);                     ///< opens `if (<cell>)`, or a scope where the block has no other role

@@ -59,16 +59,16 @@ void Printer::shared_memory(const Node& body) {
     const std::string id = name(c.name);
     if (!d_.role(c.name)) continue;
     if (c.fires && has(body, NodeKind::emit)) {
-      w_.line("__shared__ __align__(16) u32 {0}_lists[2][{0}_warps * list_size<{0}_lanes>];  // spikes of a step, warp by warp; two steps take turns", id);
-      w_.line("__shared__ u32 {0}_counts[2][{0}_warps];", id);
-      if (c.listed_by_unit) w_.line("__shared__ u32 {0}_scan[{0}_warps];", id);
+      w_.line("__shared__ __align__(16) u32 lists_of_{0}[2][warps_of_{0} * list_size<lanes_of_{0}>];  // spikes of a step, warp by warp; two steps take turns", id);
+      w_.line("__shared__ u32 counts_of_{0}[2][warps_of_{0}];", id);
+      if (c.listed_by_unit) w_.line("__shared__ u32 scan_of_{0}[warps_of_{0}];", id);
     }
-    if (names.contains(id + "_spike") && record_size(c.name) > 0) w_.line("__shared__ __align__(16) real {0}_taped[{0}_padded * {1}];  // what the neuron's spike left on the tape", id, record_size(c.name));
+    if (names.contains("spike_of_" + id) && record_size(c.name) > 0) w_.line("__shared__ __align__(16) real taped_of_{0}[padded_of_{0} * {1}];  // what the neuron's spike left on the tape", id, record_size(c.name));
   }
   for (const Buffer& b : m_.buffers) {
     if (b.space != Space::shared || !names.contains(b.name)) continue;
-    if (b.shape == Shape::draws) w_.line("__shared__ __align__(16) real {}[4][{}_padded];  // {}", b.name, name(b.cell), b.note);
-    else w_.line("__shared__ __align__(16) {} {}[{}_padded];  // {}", b.shape == Shape::counters ? "u32" : "real", b.name, name(b.cell), b.note);
+    if (b.shape == Shape::draws) w_.line("__shared__ __align__(16) real {}[4][padded_of_{}];  // {}", b.name, name(b.cell), b.note);
+    else w_.line("__shared__ __align__(16) {} {}[padded_of_{}];  // {}", b.shape == Shape::counters ? "u32" : "real", b.name, name(b.cell), b.note);
   }
   if (names.contains("reduction")) w_.raw("__shared__ real reduction[warps];");
   if (has(body, NodeKind::begin_sample)) w_.raw("__shared__ u32 first_bad;");
@@ -103,7 +103,7 @@ void Printer::trial(const DeviceKernel& k) {
       const std::string below = r.first_warp + r.warps < d_.warps() ? fmt::format("warp < {}", r.first_warp + r.warps) : "", above = r.first_warp > 0 ? fmt::format("warp >= {}", r.first_warp) : "";
       w_.line("[[maybe_unused]] const bool is_{} = {}{}{};", id, above, !above.empty() && !below.empty() ? " && " : "", below);
     }
-    w_.line("[[maybe_unused]] const u32 {0}_j = (threadIdx.x - 32u * {0}_first) * {0}_lanes;  // this lane's first neuron", id);
+    w_.line("[[maybe_unused]] const u32 j_of_{0} = (threadIdx.x - 32u * first_of_{0}) * lanes_of_{0};  // this lane's first neuron", id);
   }
   for (const EdgeLayout& e : m_.edges)
     if (!e.delay_parameter.empty() && !e.scattered) w_.line("[[maybe_unused]] const u32 k_{0}_delay = a.{0}_delay_steps[0];", name(e.name));
@@ -154,9 +154,9 @@ void Printer::node(const Node& n) {
     case NodeKind::ahead: ahead(n); break;
     case NodeKind::add_pending:
       w_.open_scope();
-      w_.line("real due[{}_lanes];", name(n.cell));
-      w_.line("load_lanes<{0}_lanes>(due, a.{1} + (u64(sample) * (a.steps + 1u) + t) * {0}_padded + {0}_j);", name(n.cell), n.buffer);
-      w_.line("for (u32 e = 0; e < {}_lanes; ++e) {}[e] += due[e];", name(n.cell), n.name);
+      w_.line("real due[lanes_of_{}];", name(n.cell));
+      w_.line("load_lanes<lanes_of_{0}>(due, a.{1} + (u64(sample) * (a.steps + 1u) + t) * padded_of_{0} + j_of_{0});", name(n.cell), n.buffer);
+      w_.line("for (u32 e = 0; e < lanes_of_{}; ++e) {}[e] += due[e];", name(n.cell), n.name);
       w_.close();
       break;
     case NodeKind::scatter: scatter(n); break;
@@ -165,7 +165,7 @@ void Printer::node(const Node& n) {
     case NodeKind::publish: publish(n); break;
     case NodeKind::draw_rows: {
       const DrawLayout& d = *std::find_if(m_.draws.begin(), m_.draws.end(), [&](const DrawLayout& x) { return x.buffer == n.buffer; });
-      w_.line("if ({}) draw_rows<{}_lanes>({}, k.{}_used, {}, a.seed, {}u, a.epoch, a.index[sample], t / 4u, {}_j);", n.row == Row::step ? "t % 4u == 0u" : "t % 4u == 3u || t + 1u == a.steps", name(n.cell), d.buffer, d.buffer, d.normal, d.site, name(n.cell));
+      w_.line("if ({}) draw_rows<lanes_of_{}>({}, k.{}_used, {}, a.seed, {}u, a.epoch, a.index[sample], t / 4u, j_of_{});", n.row == Row::step ? "t % 4u == 0u" : "t % 4u == 3u || t + 1u == a.steps", name(n.cell), d.buffer, d.buffer, d.normal, d.site, name(n.cell));
       break;
     }
     case NodeKind::warp_losses: losses(n); break;
@@ -176,14 +176,14 @@ void Printer::node(const Node& n) {
     case NodeKind::write_sum:
       if (d_.role(n.cell)) {
         const Buffer& b = m_.buffer_of(n.name);
-        const std::string to = fmt::format("a.{1} + u64(sample) * {0}_padded + {0}_j", name(n.cell), n.buffer);
-        if (b.space == Space::lane) w_.line("store_lanes<{}_lanes>({}, {});", name(n.cell), to, n.name);
-        else w_.line("for (u32 e = 0; e < {0}_lanes; ++e) ({1})[e] = {2}[{0}_j + e];", name(n.cell), to, n.name);
+        const std::string to = fmt::format("a.{1} + u64(sample) * padded_of_{0} + j_of_{0}", name(n.cell), n.buffer);
+        if (b.space == Space::lane) w_.line("store_lanes<lanes_of_{}>({}, {});", name(n.cell), to, n.name);
+        else w_.line("for (u32 e = 0; e < lanes_of_{0}; ++e) ({1})[e] = {2}[j_of_{0} + e];", name(n.cell), to, n.name);
       } else {
-        w_.line("for (u32 q = threadIdx.x; q < {0}_padded; q += threads) a.{1}[u64(sample) * {0}_padded + q] = {2}[q];", name(n.cell), n.buffer, n.name);
+        w_.line("for (u32 q = threadIdx.x; q < padded_of_{0}; q += threads) a.{1}[u64(sample) * padded_of_{0} + q] = {2}[q];", name(n.cell), n.buffer, n.name);
       }
       break;
-    case NodeKind::clear: w_.line("for (u32 q = threadIdx.x; q < {}_padded; q += threads) {}[q] = real(0);", name(n.cell), n.buffer); break;
+    case NodeKind::clear: w_.line("for (u32 q = threadIdx.x; q < padded_of_{}; q += threads) {}[q] = real(0);", name(n.cell), n.buffer); break;
     case NodeKind::when_taping:
       w_.open("if (a.taping)");
       nodes(n.body);
@@ -211,7 +211,7 @@ void Printer::steps(const Node& n) {
     const int q = used[x->cell]++;
     in_role(x->cell);
     w_.raw("#pragma unroll");
-    w_.line("for (u32 u = 0; u < {0}u; ++u) if (u < a.steps) fetch_lanes<{1}_lanes>(next{2}[u], a.{3} + (u64(sample) * a.steps + u) * {1}_padded + {1}_j);", n.count, name(x->cell), q, x->buffer);
+    w_.line("for (u32 u = 0; u < {0}u; ++u) if (u < a.steps) fetch_lanes<lanes_of_{1}>(next{2}[u], a.{3} + (u64(sample) * a.steps + u) * padded_of_{1} + j_of_{1});", n.count, name(x->cell), q, x->buffer);
     w_.close();
   }
   w_.open(fmt::format("for (u32 t0 = 0; t0 < a.steps; t0 += {}u)", n.count));
@@ -229,13 +229,13 @@ void Printer::steps_back(const Node& n) {
   for (const CellLayout& c : m_.cells) {
     if (!c.fires) continue;
     const std::string id = name(c.name);
-    w_.line("const u32* const {0}_begin = a.{0}_begin + u64(sample) * (a.steps + 1u);", id);
-    w_.line("u32 {0}_s1 = __ldg({0}_begin + a.steps), {0}_s0 = __ldg({0}_begin + a.steps - 1u), {0}_s = a.steps > 1u ? __ldg({0}_begin + a.steps - 2u) : 0u;  // first spike of the next step, of this one, of the one before", id);
+    w_.line("const u32* const begin_of_{0} = a.begin_of_{0} + u64(sample) * (a.steps + 1u);", id);
+    w_.line("u32 s1_of_{0} = __ldg(begin_of_{0} + a.steps), s0_of_{0} = __ldg(begin_of_{0} + a.steps - 1u), s_of_{0} = a.steps > 1u ? __ldg(begin_of_{0} + a.steps - 2u) : 0u;  // first spike of the next step, of this one, of the one before", id);
   }
   w_.open("for (u32 t = a.steps; t-- > 0u;)");
   nodes(n.body);
   for (const CellLayout& c : m_.cells)
-    if (c.fires) w_.line("{0}_s1 = {0}_s0, {0}_s0 = {0}_s, {0}_s = t > 1u ? __ldg({0}_begin + t - 2u) : 0u;", name(c.name));
+    if (c.fires) w_.line("s1_of_{0} = s0_of_{0}, s0_of_{0} = s_of_{0}, s_of_{0} = t > 1u ? __ldg(begin_of_{0} + t - 2u) : 0u;", name(c.name));
   w_.close();
 }
 
@@ -253,11 +253,11 @@ void Printer::begin_lists(const Node& n) {
   if (n.count) {
     w_.comment("no spike of the neuron has been found yet");
     in_role(n.cell);
-    w_.line("for (u32 e = 0; e < {0}_lanes; ++e) {0}_spike[{0}_j + e] = none;", id);
+    w_.line("for (u32 e = 0; e < lanes_of_{0}; ++e) spike_of_{0}[j_of_{0} + e] = none;", id);
     if (m_.cell(n.cell).listed_by_unit) {
-      w_.open(fmt::format("for (u32 e = 0; e < {}_lanes; ++e)", id));
-      w_.line("const u32 j = {0}_j + e, first = a.{0}_by_unit[u64(sample) * ({0}_padded + 1u) + j], end = a.{0}_by_unit[u64(sample) * ({0}_padded + 1u) + j + 1u];", id);
-      w_.line("cursor[e] = first + (j < {0}_n ? a.spike_counts[u64(sample) * neurons + {1}u + j] : 0u);", id, [&] {
+      w_.open(fmt::format("for (u32 e = 0; e < lanes_of_{}; ++e)", id));
+      w_.line("const u32 j = j_of_{0} + e, first = a.by_unit_of_{0}[u64(sample) * (padded_of_{0} + 1u) + j], end = a.by_unit_of_{0}[u64(sample) * (padded_of_{0} + 1u) + j + 1u];", id);
+      w_.line("cursor[e] = first + (j < n_of_{0} ? a.spike_counts[u64(sample) * neurons + {1}u + j] : 0u);", id, [&] {
         int before = 0;
         for (const CellLayout& c : m_.cells) {
           if (c.name == n.cell) break;
@@ -265,7 +265,7 @@ void Printer::begin_lists(const Node& n) {
         }
         return before;
       }());
-      w_.line("for (u32 q = cursor[e]; q < end; ++q) a.{0}_step[u64(sample) * a.listed_capacity + q] = a.steps;  // groups of four", id);
+      w_.line("for (u32 q = cursor[e]; q < end; ++q) a.step_of_{0}[u64(sample) * a.listed_capacity + q] = a.steps;  // groups of four", id);
       for (const EdgeLayout& edge : m_.edges)
         if (edge.pre == n.cell)
           for (const std::string& f : edge.factors) w_.line("for (u32 q = cursor[e]; q < end; ++q) a.{}_by_unit[u64(sample) * a.listed_capacity + q] = real(0);", f);
@@ -274,10 +274,10 @@ void Printer::begin_lists(const Node& n) {
     w_.close();
     return;
   }
-  w_.line("u32 {0}_spikes = 0, {0}_mine = 0, {0}_fresh[{0}_warps];  // so far; of this warp in this step; of every warp in the step before", id);
-  w_.line("for (u32 w = 0; w < {0}_warps; ++w) {0}_fresh[w] = 0;", id);
-  w_.line("u32* const {0}_begin = a.{0}_begin + u64(sample) * (a.steps + 1u);", id);
-  w_.line("if (threadIdx.x == 0) {}_begin[0] = 0;", id);
+  w_.line("u32 spikes_of_{0} = 0, mine_of_{0} = 0, fresh_of_{0}[warps_of_{0}];  // so far; of this warp in this step; of every warp in the step before", id);
+  w_.line("for (u32 w = 0; w < warps_of_{0}; ++w) fresh_of_{0}[w] = 0;", id);
+  w_.line("u32* const begin_of_{0} = a.begin_of_{0} + u64(sample) * (a.steps + 1u);", id);
+  w_.line("if (threadIdx.x == 0) begin_of_{}[0] = 0;", id);
 }
 
 /// Ranges of the list by unit: every unit's spikes, filled up to groups of four.
@@ -285,22 +285,22 @@ void Printer::finish_lists(const Node& n) {
   const std::string id = name(n.cell);
   if (!m_.cell(n.cell).listed_by_unit) return;
   if (n.count == 0) {
-    w_.line("u32 {}_places = 0;", id);
+    w_.line("u32 places_of_{} = 0;", id);
     in_role(n.cell);
-    w_.line("for (u32 e = 0; e < {0}_lanes; ++e) {0}_places += (counter[e] + 3u) & ~3u;", id);
-    w_.line("if (const u32 all = warp_sum({0}_places); lane == 0u) {0}_scan[warp - {0}_first] = all;", id);
+    w_.line("for (u32 e = 0; e < lanes_of_{0}; ++e) places_of_{0} += (counter[e] + 3u) & ~3u;", id);
+    w_.line("if (const u32 all = warp_sum(places_of_{0}); lane == 0u) scan_of_{0}[warp - first_of_{0}] = all;", id);
     w_.close();
     return;
   }
   in_role(n.cell);
   w_.raw("u32 place = 0;");
-  w_.line("for (u32 w = 0; w < {0}_warps; ++w) place += w + {0}_first < warp ? {0}_scan[w] : 0u;", id);
-  w_.line("place += sum_before({}_places);", id);
-  w_.open(fmt::format("for (u32 e = 0; e < {}_lanes; ++e)", id));
-  w_.line("a.{0}_by_unit[u64(sample) * ({0}_padded + 1u) + {0}_j + e] = place;", id);
+  w_.line("for (u32 w = 0; w < warps_of_{0}; ++w) place += w + first_of_{0} < warp ? scan_of_{0}[w] : 0u;", id);
+  w_.line("place += sum_before(places_of_{});", id);
+  w_.open(fmt::format("for (u32 e = 0; e < lanes_of_{}; ++e)", id));
+  w_.line("a.by_unit_of_{0}[u64(sample) * (padded_of_{0} + 1u) + j_of_{0} + e] = place;", id);
   w_.raw("place += (counter[e] + 3u) & ~3u;");
   w_.close();
-  w_.line("if ({0}_j + {0}_lanes == {0}_padded) a.{0}_by_unit[u64(sample) * ({0}_padded + 1u) + {0}_padded] = place;", id);
+  w_.line("if (j_of_{0} + lanes_of_{0} == padded_of_{0}) a.by_unit_of_{0}[u64(sample) * (padded_of_{0} + 1u) + padded_of_{0}] = place;", id);
   w_.close();
 }
 
@@ -308,7 +308,7 @@ void Printer::when(const Node& n) {
   if (n.kind == NodeKind::when_spikes) {
     std::string any;
     for (const CellLayout& c : m_.cells)
-      if (c.fires) any += fmt::format("{0}{1}_s0 != {1}_s1", any.empty() ? "" : " || ", name(c.name));
+      if (c.fires) any += fmt::format("{0}s0_of_{1} != s1_of_{1}", any.empty() ? "" : " || ", name(c.name));
     w_.open(fmt::format("if ({})", any));
   } else {
     w_.comment(n.note);
@@ -334,8 +334,8 @@ void Printer::check_states(const Node& n) {
     const std::string& buffer = n.count ? c.recorded_adjoints[s].buffer : c.states[s];
     const Buffer* b = buffer.empty() ? nullptr : m_.buffer(buffer);
     if (!b) continue;
-    const std::string value = b->space == Space::lane ? buffer + "[e]" : fmt::format("{}[{}_j + e]", buffer, name(n.cell));
-    w_.line("for (u32 e = 0; e < {0}_lanes; ++e) if (!finite({1}) && {0}_j + e < {0}_n) atomicMin(&first_bad, {2}u << 16 | ({0}_j + e));", name(n.cell), value, static_cast<std::size_t>(first) + s);
+    const std::string value = b->space == Space::lane ? buffer + "[e]" : fmt::format("{}[j_of_{} + e]", buffer, name(n.cell));
+    w_.line("for (u32 e = 0; e < lanes_of_{0}; ++e) if (!finite({1}) && j_of_{0} + e < n_of_{0}) atomicMin(&first_bad, {2}u << 16 | (j_of_{0} + e));", name(n.cell), value, static_cast<std::size_t>(first) + s);
   }
 }
 
@@ -347,14 +347,14 @@ void Printer::record_states(const Node& n) {
     place += other.population >= 0 ? other.size * static_cast<int>(other.states.size()) : 0;
   }
   w_.open(d_.roles.size() > 1 ? fmt::format("if (a.recorded == sample && is_{})", name(n.cell)) : "if (a.recorded == sample)");
-  w_.open(fmt::format("for (u32 e = 0; e < {0}_lanes; ++e)", name(n.cell)));
-  w_.line("if ({0}_j + e >= {0}_n) continue;", name(n.cell));
+  w_.open(fmt::format("for (u32 e = 0; e < lanes_of_{0}; ++e)", name(n.cell)));
+  w_.line("if (j_of_{0} + e >= n_of_{0}) continue;", name(n.cell));
   for (std::size_t s = 0; s < c.states.size(); ++s, place += c.size) {
     const std::string& buffer = n.count ? c.recorded_adjoints[s].buffer : c.states[s];
     const Buffer* b = buffer.empty() ? nullptr : m_.buffer(buffer);
     if (!b) continue;
-    const std::string value = b->space == Space::lane ? buffer + "[e]" : fmt::format("{}[{}_j + e]", buffer, name(n.cell));
-    w_.line("a.{0}trace[{1}u * u64(a.steps) + u64(t) * {2}_n + {2}_j + e] = float({3});", n.count ? "adjoint_" : "", place, name(n.cell), value);
+    const std::string value = b->space == Space::lane ? buffer + "[e]" : fmt::format("{}[j_of_{} + e]", buffer, name(n.cell));
+    w_.line("a.{0}trace[{1}u * u64(a.steps) + u64(t) * n_of_{2} + j_of_{2} + e] = float({3});", n.count ? "adjoint_" : "", place, name(n.cell), value);
   }
   w_.close();
   w_.close();
@@ -366,7 +366,7 @@ void Printer::end_sample(const Node& n) {
     w_.raw("if (const u32 all = warp_sum(clamped); lane == 0u && all != 0u) atomicAdd(a.clamped + sample, all);");
     return;
   }
-  const auto one_thread = [&](const std::string& cell) { return role(cell).warps == 1 ? fmt::format("threadIdx.x == 32u * {}_first", name(cell)) : std::string("threadIdx.x == 0"); };
+  const auto one_thread = [&](const std::string& cell) { return role(cell).warps == 1 ? fmt::format("threadIdx.x == 32u * first_of_{}", name(cell)) : std::string("threadIdx.x == 0"); };
   for (const Node* x : totals_) w_.line("if ({}) a.loss[u64(sample) * losses_n + {}u] = {}_total;", one_thread(x->cell), x->name.substr(4), x->name);
   for (const Node* x : predictions_) w_.line("if ({}) a.prediction[sample] = prediction;", one_thread(x->cell));
   if (n.count == 0) {
@@ -376,10 +376,10 @@ void Printer::end_sample(const Node& n) {
       if (c.population < 0) continue;
       const std::string id = name(c.name);
       in_role(c.name);
-      w_.line("for (u32 e = 0; e < {0}_lanes; ++e) if ({0}_j + e < {0}_n) a.spike_counts[u64(sample) * neurons + {1}u + {0}_j + e] = counter[e];", id, before);
+      w_.line("for (u32 e = 0; e < lanes_of_{0}; ++e) if (j_of_{0} + e < n_of_{0}) a.spike_counts[u64(sample) * neurons + {1}u + j_of_{0} + e] = counter[e];", id, before);
       w_.close();
       before += c.size;
-      if (c.fires) most = most.empty() ? id + "_spikes" : fmt::format("({0} < {1}_spikes ? {1}_spikes : {0})", most, id);
+      if (c.fires) most = most.empty() ? "spikes_of_" + id : fmt::format("({0} < spikes_of_{1} ? spikes_of_{1} : {0})", most, id);
     }
     w_.open("if (threadIdx.x == 0)");
     w_.raw("a.first_bad[2 * sample] = first_bad;");

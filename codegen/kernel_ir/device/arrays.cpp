@@ -82,10 +82,10 @@ void DeviceLowering::arrays_of_sources() {
   for (const Cell& c : l_.program.cells) {
     if (!c.source) continue;
     const std::string name = identifier(c.name);
-    array(name + "_group", Type::u32, 1, {Factor::samples, Factor::steps_and_one}, "group of four events at which each step begins", false, c.name);
-    array(name + "_unit", Type::u32, 1, {Factor::events}, "units of the events, filled up with the null unit", false, c.name);
-    array(name + "_unit_group", Type::u32, c.size + 1, {Factor::samples}, "group of four at which each unit's events begin", true, c.name);
-    array(name + "_step", Type::u32, 1, {Factor::events}, "steps of the events by unit, filled up with the number of steps", true, c.name);
+    array("group_of_" + name, Type::u32, 1, {Factor::samples, Factor::steps_and_one}, "group of four events at which each step begins", false, c.name);
+    array("unit_of_" + name, Type::u32, 1, {Factor::events}, "units of the events, filled up with the null unit", false, c.name);
+    array("unit_group_of_" + name, Type::u32, c.size + 1, {Factor::samples}, "group of four at which each unit's events begin", true, c.name);
+    array("step_of_" + name, Type::u32, 1, {Factor::events}, "steps of the events by unit, filled up with the number of steps", true, c.name);
   }
 }
 
@@ -93,12 +93,12 @@ void DeviceLowering::arrays_of_spikes() {
   for (const CellLayout& c : l_.module.cells) {
     if (!c.fires) continue;
     const std::string name = identifier(c.name);
-    array(name + "_begin", Type::u32, 1, {Factor::samples, Factor::steps_and_one}, "first spike of each step");
-    array(name + "_unit", Type::u32, 1, {Factor::samples, Factor::capacity}, "units of the spikes");
-    if (const SpikeRecord* r = d_.record(c.name)) array(name + "_record", Type::real, static_cast<int>(r->members.size()), {Factor::samples, Factor::capacity}, fmt::format("{}", fmt::join(r->members, ", ")), true);
+    array("begin_of_" + name, Type::u32, 1, {Factor::samples, Factor::steps_and_one}, "first spike of each step");
+    array("unit_of_" + name, Type::u32, 1, {Factor::samples, Factor::capacity}, "units of the spikes");
+    if (const SpikeRecord* r = d_.record(c.name)) array("record_of_" + name, Type::real, static_cast<int>(r->members.size()), {Factor::samples, Factor::capacity}, fmt::format("{}", fmt::join(r->members, ", ")), true);
     if (!c.listed_by_unit) continue;
-    array(name + "_by_unit", Type::u32, d_.padded(c.name) + 1, {Factor::samples}, "first spike of each unit in its list", true);
-    array(name + "_step", Type::u32, 1, {Factor::samples, Factor::listed_capacity}, "steps of the spikes by unit, filled up with the number of steps", true);
+    array("by_unit_of_" + name, Type::u32, d_.padded(c.name) + 1, {Factor::samples}, "first spike of each unit in its list", true);
+    array("step_of_" + name, Type::u32, 1, {Factor::samples, Factor::listed_capacity}, "steps of the spikes by unit, filled up with the number of steps", true);
   }
 }
 

@@ -50,7 +50,7 @@ void DeviceLowering::own_spikes(std::vector<Node>& out) {
       dot.name = "product";
       search.push_back(dot);
       append(search, std::move(dots));
-      const std::string product = l_.buffer(identifier(c.name) + "_passed_back", Space::shared, Shape::neurons, c.name, true, "row product of the neuron's spike");
+      const std::string product = l_.buffer("passed_back_of_" + identifier(c.name), Space::shared, Shape::neurons, c.name, true, "row product of the neuron's spike");
       b.place("passed_back", {product, Row::none, Column::block}, "passed_back");
       passed_back = symbol("passed_back");
     }
@@ -60,7 +60,7 @@ void DeviceLowering::own_spikes(std::vector<Node>& out) {
     std::vector<Node> body = b.finish();
     if (body.empty()) continue;
     Node found = in_cell(NodeKind::spike_found, c.name);
-    found.buffer = l_.buffer(identifier(c.name) + "_spike", Space::shared, Shape::counters, c.name, true, "place of the neuron's spike on the tape");
+    found.buffer = l_.buffer("spike_of_" + identifier(c.name), Space::shared, Shape::counters, c.name, true, "place of the neuron's spike on the tape");
     search.push_back(found);
     searches.push_back(in_cell(NodeKind::warp_spikes, c.name, std::move(search)));
     searches.back().note = c.name + ": own spikes of this step, backwards";

@@ -120,10 +120,10 @@ class Walk {
       case NodeKind::lanes: case NodeKind::warp_losses: memory_of(n, cell, out); break;
       case NodeKind::lanes_fired:
         memory_of(n, cell, out);
-        out.insert({identifier(cell) + "_spike", Use::reads, cell});
+        out.insert({"spike_of_" + identifier(cell), Use::reads, cell});
         break;
       case NodeKind::begin_lists:
-        if (n.count) out.insert({identifier(cell) + "_spike", Use::writes, cell});
+        if (n.count) out.insert({"spike_of_" + identifier(cell), Use::writes, cell});
         else out.insert({cell + " begin", Use::writes, "thread 0"});
         break;
       case NodeKind::emit: out.insert({alternating(cell + " list", false), Use::writes, ""}); break;
@@ -177,7 +177,7 @@ class Walk {
       for (const Node& child : n.body)
         if (child.kind == NodeKind::spike_found) {
           out.insert({child.buffer, Use::writes, ""});
-          out.insert({identifier(cell) + "_passed_back", Use::writes, ""});
+          out.insert({"passed_back_of_" + identifier(cell), Use::writes, ""});
         }
   }
 

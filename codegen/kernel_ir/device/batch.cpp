@@ -71,6 +71,10 @@ void DeviceLowering::batch_kernels() {
   if (!l_.module.learns) return;
   out.push_back(std::move(back));
   history_gradients();
+  Node parts = make_node(NodeKind::reduce_gradient);
+  for (const Parameter& q : l_.program.parameters)
+    if (q.trainable && q.axes == Parameter::Axes::source_target) parts.body.push_back(in_cell(NodeKind::reduce_gradient, q.name));
+  if (!parts.body.empty()) out.push_back(kernel_of("add_parts", Grid::elements, wide_block, parts, true, "partial sums of the gradients of matrices, in their order"));
   Node sums = make_node(NodeKind::sequence, backward_.parameter_sums());
   for (Node& n : sums.body)
     if (l_.module.buffer_of(n.buffer).space == Space::worker) n.buffer += "_of_sample";

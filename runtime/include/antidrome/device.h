@@ -81,7 +81,8 @@ template <int N, int M> ANTIDROME_DEVICE void store_lanes(real* p, const real (&
 ANTIDROME_DEVICE bool both(bool a, bool b) { return a && b; }
 ANTIDROME_DEVICE bool either(bool a, bool b) { return a || b; }
 ANTIDROME_DEVICE bool negate(bool a) { return !a; }
-ANTIDROME_DEVICE real pick(bool c, real a, real b) { return c ? a : b; }
+ANTIDROME_DEVICE float pick(bool c, float a, float b) { return c ? a : b; }
+ANTIDROME_DEVICE double pick(bool c, double a, double b) { return c ? a : b; }
 ANTIDROME_DEVICE real number(bool c) { return c ? real(1) : real(0); }
 /// Not infinite, not NaN: a test of the exponent, which no flag of a compiler can remove.
 ANTIDROME_DEVICE bool finite(float x) { return (__float_as_uint(x) & 0x7f800000u) != 0x7f800000u; }

@@ -12,8 +12,6 @@ namespace device {
 ANTIDROME_DEVICE float exp(float x) { return expf(x); }
 ANTIDROME_DEVICE float log(float x) { return logf(x); }
 ANTIDROME_DEVICE float sqrt(float x) { return sqrtf(x); }
-ANTIDROME_DEVICE float sin(float x) { return sinf(x); }
-ANTIDROME_DEVICE float cos(float x) { return cosf(x); }
 ANTIDROME_DEVICE float tanh(float x) { return tanhf(x); }
 ANTIDROME_DEVICE float pow(float x, float y) { return powf(x, y); }
 ANTIDROME_DEVICE float floor(float x) { return floorf(x); }
@@ -27,8 +25,10 @@ ANTIDROME_DEVICE double tanh(double x) { return ::tanh(x); }
 ANTIDROME_DEVICE double pow(double x, double y) { return ::pow(x, y); }
 ANTIDROME_DEVICE double floor(double x) { return ::floor(x); }
 ANTIDROME_DEVICE double absolute(double x) { return ::fabs(x); }
-ANTIDROME_DEVICE real minimum(real a, real b) { return b < a ? b : a; }
-ANTIDROME_DEVICE real maximum(real a, real b) { return a < b ? b : a; }
+ANTIDROME_DEVICE float minimum(float a, float b) { return b < a ? b : a; }
+ANTIDROME_DEVICE float maximum(float a, float b) { return a < b ? b : a; }
+ANTIDROME_DEVICE double minimum(double a, double b) { return b < a ? b : a; }
+ANTIDROME_DEVICE double maximum(double a, double b) { return a < b ? b : a; }
 
 // ---- pairs of floats: hi + lo, |lo| <= ulp(hi) / 2. Every operation is rounded as written: no contraction.
 struct Pair {
@@ -118,6 +118,8 @@ ANTIDROME_DEVICE Pair turned_sine(Pair x, int quarter) {
 }
 ANTIDROME_DEVICE Pair sin(Pair x) { return turned_sine(x, 0); }
 ANTIDROME_DEVICE Pair cos(Pair x) { return turned_sine(x, 1); }
+ANTIDROME_DEVICE float sin(float x) { return float(turned_sine(Pair(x), 0)); }   // sinf falls back on double numbers for large x
+ANTIDROME_DEVICE float cos(float x) { return float(turned_sine(Pair(x), 1)); }
 ANTIDROME_DEVICE Pair absolute(Pair x) { return x.hi < 0.0f ? -x : x; }
 ANTIDROME_DEVICE Pair floor(Pair x) {
   const float whole = floorf(x.hi);
@@ -149,53 +151,53 @@ ANTIDROME_DEVICE Pair minimum(Pair a, Pair b) { return b < a ? b : a; }
 ANTIDROME_DEVICE Pair maximum(Pair a, Pair b) { return a < b ? b : a; }
 ANTIDROME_DEVICE real narrow(wide x) { return real(x); }
 
-// ---- divided differences of exp, smooth where points coincide (see lanes_math.h for the formulas)
-ANTIDROME_DEVICE wide expdd(wide a, wide b) {
-  const wide d = wide(0.5) * (b - a), z = d * d;
-  if (z >= wide(1.0)) return (exp(b) - exp(a)) / (b - a);
-  wide sum = wide(1.0), term = wide(1.0);
+// ---- divided differences of exp, smooth where points coincide (see lanes_math.h for the formulas); T: real or wide
+template <class T> ANTIDROME_DEVICE T expdd_two(T a, T b) {
+  const T d = T(0.5) * (b - a), z = d * d;
+  if (z >= T(1.0)) return (exp(b) - exp(a)) / (b - a);
+  T sum = T(1.0), term = T(1.0);
   for (int k = 1; k <= 9; ++k) {
-    term = term * z / wide(2 * k * (2 * k + 1));
+    term = term * z / T(2 * k * (2 * k + 1));
     sum = sum + term;
   }
-  return exp(wide(0.5) * (a + b)) * sum;
+  return exp(T(0.5) * (a + b)) * sum;
 }
-ANTIDROME_DEVICE wide expdd(wide a, wide b, wide c) {
-  const wide low = minimum(a, minimum(b, c)), high = maximum(a, maximum(b, c)), inner = maximum(minimum(a, b), minimum(maximum(a, b), c));
-  if (high - low >= wide(0.5)) return (expdd(inner, high) - expdd(low, inner)) / (high - low);
-  const wide mean = (a + b + c) / wide(3.0), u = low - mean, v = inner - mean, x = high - mean, e2 = u * v + u * x + v * x, e3 = u * v * x;
-  wide h3 = wide(1.0), h2 = wide(0.0), h1 = -e2, sum = wide(0.5) + h1 / wide(24.0), factorial = wide(24.0);
+template <class T> ANTIDROME_DEVICE T expdd_three(T a, T b, T c) {
+  const T low = minimum(a, minimum(b, c)), high = maximum(a, maximum(b, c)), inner = maximum(minimum(a, b), minimum(maximum(a, b), c));
+  if (high - low >= T(0.5)) return (expdd_two(inner, high) - expdd_two(low, inner)) / (high - low);
+  const T mean = (a + b + c) / T(3.0), u = low - mean, v = inner - mean, x = high - mean, e2 = u * v + u * x + v * x, e3 = u * v * x;
+  T h3 = T(1.0), h2 = T(0.0), h1 = -e2, sum = T(0.5) + h1 / T(24.0), factorial = T(24.0);
   for (int k = 3; k <= 14; ++k) {
-    const wide h = e3 * h3 - e2 * h2;
-    factorial = factorial * wide(k + 2);
+    const T h = e3 * h3 - e2 * h2;
+    factorial = factorial * T(k + 2);
     sum = sum + h / factorial;
     h3 = h2, h2 = h1, h1 = h;
   }
   return exp(mean) * sum;
 }
 /// Any number of points: scaling and squaring of exp of the bidiagonal matrix with the points on its diagonal (Opitz).
-template <int N> ANTIDROME_DEVICE wide expdd_of(const wide (&points)[N]) {
-  wide mean = wide(0.0), spread = wide(1.0);
+template <class T, int N> ANTIDROME_DEVICE T expdd_of(const T (&points)[N]) {
+  T mean = T(0.0), spread = T(1.0);
 #pragma unroll
-  for (int k = 0; k < N; ++k) mean = mean + points[k] / wide(N);
+  for (int k = 0; k < N; ++k) mean = mean + points[k] / T(N);
 #pragma unroll
   for (int k = 0; k < N; ++k) spread = maximum(spread, absolute(points[k] - mean));
   int squarings = 0;
-  wide scale = wide(1.0);
-  while (spread * scale > wide(0.5)) scale = scale * wide(0.5), ++squarings;
-  wide e[N][N], term[N][N], next[N][N];
+  T scale = T(1.0);
+  while (spread * scale > T(0.5)) scale = scale * T(0.5), ++squarings;
+  T e[N][N], term[N][N], next[N][N];
 #pragma unroll
   for (int i = 0; i < N; ++i)
 #pragma unroll
-    for (int j = 0; j < N; ++j) e[i][j] = term[i][j] = wide(i == j ? 1.0 : 0.0);
+    for (int j = 0; j < N; ++j) e[i][j] = term[i][j] = T(i == j ? 1.0 : 0.0);
   for (int order = 1; order <= 22; ++order) {
 #pragma unroll
     for (int i = 0; i < N; ++i)
 #pragma unroll
       for (int j = N - 1; j >= i; --j) {
-        wide t = term[i][j] * (points[j] - mean);
+        T t = term[i][j] * (points[j] - mean);
         if (j > i) t = t + term[i][j - 1];
-        term[i][j] = scale * t / wide(order);
+        term[i][j] = scale * t / T(order);
         e[i][j] = e[i][j] + term[i][j];
       }
   }
@@ -204,7 +206,7 @@ template <int N> ANTIDROME_DEVICE wide expdd_of(const wide (&points)[N]) {
     for (int i = 0; i < N; ++i)
 #pragma unroll
       for (int j = i; j < N; ++j) {
-        next[i][j] = wide(0.0);
+        next[i][j] = T(0.0);
 #pragma unroll
         for (int m = i; m <= j; ++m) next[i][j] = next[i][j] + e[i][m] * e[m][j];
       }
@@ -215,10 +217,19 @@ template <int N> ANTIDROME_DEVICE wide expdd_of(const wide (&points)[N]) {
   }
   return exp(mean) * e[0][N - 1];
 }
-template <class... T> ANTIDROME_DEVICE wide expdd(wide a, wide b, wide c, wide d, T... more) {
-  const wide points[] = {a, b, c, d, wide(more)...};
-  return expdd_of(points);
+template <class T, class... More> ANTIDROME_DEVICE T expdd_any(T a, T b, More... more) {
+  if constexpr (sizeof...(More) == 0) {
+    return expdd_two(a, b);
+  } else if constexpr (sizeof...(More) == 1) {
+    return expdd_three(a, b, T(more)...);
+  } else {
+    const T points[] = {a, b, T(more)...};
+    return expdd_of(points);
+  }
 }
+template <class... More> ANTIDROME_DEVICE float expdd(float a, float b, More... more) { return expdd_any<float>(a, b, more...); }
+template <class... More> ANTIDROME_DEVICE double expdd(double a, double b, More... more) { return expdd_any<double>(a, b, more...); }
+template <class... More> ANTIDROME_DEVICE Pair expdd(Pair a, Pair b, More... more) { return expdd_any<Pair>(a, b, more...); }
 
 // ---- random numbers: the same blocks of Philox as everywhere
 ANTIDROME_DEVICE float uniform_of(u32 word, float) { return __ull2float_rn((u64(word) << 1) | 1u) * 1.16415321826934814453125e-10f; }   // 2^-33, rounded once
