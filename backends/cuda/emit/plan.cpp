@@ -34,7 +34,9 @@ std::string emit_plan(const DeviceModule& d) {
   json& cells = out["cells"] = json::array();
   int listed = 0;
   for (const CellLayout& c : d.base.cells) {
-    cells.push_back({{"name", c.name}, {"size", c.size}, {"source", c.source}, {"population", c.population}, {"fires", c.fires}, {"states", c.states.size()}});
+    json adjoints = json::array();
+    for (const CellLayout::Recorded& r : c.recorded_adjoints) adjoints.push_back(!r.buffer.empty() && d.base.buffer(r.buffer) != nullptr);
+    cells.push_back({{"name", c.name}, {"size", c.size}, {"source", c.source}, {"population", c.population}, {"fires", c.fires}, {"states", c.states.size()}, {"adjoints", adjoints}});
     if (c.fires && c.listed_by_unit) listed = std::max(listed, 3 * d.padded(c.name));
   }
   out["list_padding"] = listed;

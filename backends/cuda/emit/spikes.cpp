@@ -103,7 +103,7 @@ void Printer::rows(const Node& n) {
   w_.raw("u32 first, last;");
   arrivals_of(e, "first", "last");
   const std::string base = data ? "" : " + u64(sample) * a.capacity";
-  w_.line("add_rows_of<lanes_of_{0}>({1}, {2}, {3}u, a.unit_of_{4}{5}, first, last, {6});", post, n.name, n.buffer.empty() ? "static_cast<const real*>(nullptr)" : fmt::format("a.{} + j_of_{}", identifier(n.buffer), post),
+  w_.line("add_rows_of<lanes_of_{0}>({1}, {2}, {3}u, a.unit_of_{4}{5}, n_of_{4}, first, last, {6});", post, n.name, n.buffer.empty() ? "static_cast<const real*>(nullptr)" : fmt::format("a.{} + j_of_{}", identifier(n.buffer), post),
           n.buffer.empty() ? 0 : d_.parameter(n.buffer).stride, pre, base, n.value.is(ir::Kind::symbol) ? fmt::format("a.{}{}", n.value.name(), base) : "static_cast<const real*>(nullptr)");
   w_.close();
 }
@@ -214,10 +214,11 @@ void Printer::dense_sum(const Node& n) {
   const std::string pre = name(n.cell);
   if (n.count == 1) {
     const std::string post = name(m_.buffer_of(n.edge).cell);
-    w_.open(fmt::format("for (u32 j = warp; j < n_of_{}; j += warps)", pre));
+    w_.open(fmt::format("for (u32 j = warp; j < padded_of_{}; j += warps)", pre));
     w_.raw("real row = real(0);");
-    if (n.name.empty()) w_.line("add_operand<padded_of_{}>(row, {});", post, n.edge);
-    else w_.line("add_dot<padded_of_{}>(row, {}, {});", post, row_of_unit(n.name), n.edge);
+    const std::string real_unit = role(n.cell).padded() == role(n.cell).size ? "" : fmt::format("if (j < n_of_{}) ", pre);
+    if (n.name.empty()) w_.line("{}add_operand<padded_of_{}>(row, {});", real_unit, post, n.edge);
+    else w_.line("{}add_dot<padded_of_{}>(row, {}, {});", real_unit, post, row_of_unit(n.name), n.edge);
     w_.raw("row = warp_sum(row);");
     w_.line("if (lane == 0u) {}[j] = row;", n.buffer);
     w_.close();

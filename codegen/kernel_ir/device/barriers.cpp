@@ -71,6 +71,7 @@ class Walk {
         phase(n);
         continue;
       }
+      phase(n);                                                   // the condition itself is read
       const std::set<Access> skipped = pending_;                  // steps in which there is nothing to do
       sequence(n.body);
       pending_.insert(skipped.begin(), skipped.end());
@@ -147,6 +148,8 @@ class Walk {
         tape_list(cell, out);
         memory_of(n, "", out);
         break;
+      case NodeKind::when_spikes: break;                          // lists that the forward pass left behind
+      case NodeKind::when_arrivals: tape_list(edge_source(n.edge), out); break;
       case NodeKind::publish: out.insert({n.buffer, Use::writes, cell}); break;
       case NodeKind::dense_sum:
         out.insert({n.edge, Use::reads, ""});

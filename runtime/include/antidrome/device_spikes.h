@@ -87,8 +87,9 @@ template <int N, int WARPS, int M> ANTIDROME_DEVICE void add_ones(real (&sum)[M]
 }
 
 /// The same for spikes that are looked up on the tape (or are events of the data): units[first] to units[last - 1], with a factor each or none.
-template <int N, int M> ANTIDROME_DEVICE void add_rows_of(real (&sum)[M], const real* rows, u32 stride, const u32* units, u32 first, u32 last, const real* factors) {
+template <int N, int M> ANTIDROME_DEVICE void add_rows_of(real (&sum)[M], const real* rows, u32 stride, const u32* units, u32 null, u32 first, u32 last, const real* factors) {
   for (u32 s = first; s < last; ++s) {
+    if (units[s] == null) continue;
     const real factor = factors ? factors[s] : real(1);
     if (rows == nullptr) {
 #pragma unroll

@@ -1,0 +1,182 @@
+#include "backends/cuda/device/simulator.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <fmt/format.h>
+#include <stdexcept>
+
+namespace antidrome::cuda {
+namespace {
+
+constexpr std::uint32_t none = 0xffffffffu;
+
+std::uint32_t at_least_one(std::uint64_t n) { return static_cast<std::uint32_t>(std::max<std::uint64_t>(n, 1)); }
+
+/// Two floats that add up to x, or x itself: `wide` of the kernels.
+void append_wide(std::vector<std::byte>& out, double x, bool single) {
+  std::byte bytes[8];
+  if (single) {
+    const float hi = static_cast<float>(x), lo = static_cast<float>(x - static_cast<double>(hi));
+    std::memcpy(bytes, &hi, 4);
+    std::memcpy(bytes + 4, &lo, 4);
+  } else {
+    std::memcpy(bytes, &x, 8);
+  }
+  out.insert(out.end(), bytes, bytes + 8);
+}
+
+template <class T> void append(std::vector<std::byte>& out, T x) {
+  std::byte bytes[sizeof(T)];
+  std::memcpy(bytes, &x, sizeof x);
+  out.insert(out.end(), bytes, bytes + sizeof x);
+}
+
+}  // namespace
+
+DeviceSimulator::DeviceSimulator(Plan plan, std::unique_ptr<Device> device) : plan_(std::move(plan)), device_(std::move(device)) {
+  const std::uint32_t row = 64 / plan_.real_bytes();             // rows of the host are 64-byte aligned
+  for (const PlannedParameter& p : plan_.parameters) strides_.push_back((p.cols + row - 1) / row * row);
+  abi_ = {ANTIDROME_ABI_VERSION, plan_.real_bytes(), 32, plan_.fingerprint.c_str(), "cuda", static_cast<std::uint32_t>(strides_.size()), strides_.data(), this, &workspace_bytes, &run};
+}
+
+DeviceSimulator::~DeviceSimulator() {
+  for (const auto& [name, array] : arrays_)
+    if (array.address) device_->free(array.address);
+}
+
+Sizes DeviceSimulator::sizes_of(const antidrome_settings& s) const {
+  Sizes sizes;
+  sizes.samples = s.batch;
+  sizes.steps = s.steps;
+  sizes.capacity = s.spike_capacity;
+  sizes.listed_capacity = (s.spike_capacity + std::uint64_t{plan_.list_padding} + 3) / 4 * 4;   // every sample's list begins with a group of four
+  sizes.chunks = std::max(1u, std::min(s.chunks, s.batch));
+  for (const PlannedCell& c : plan_.cells)
+    if (c.source >= 0) sizes.events.push_back(0);
+  return sizes;
+}
+
+std::uint64_t DeviceSimulator::workspace_bytes(void* self, const antidrome_settings* settings, std::uint64_t* tape_bytes) {
+  const auto& me = *static_cast<const DeviceSimulator*>(self);
+  std::uint64_t all = 0;
+  const Sizes sizes = me.sizes_of(*settings);
+  for (const PlannedArray& a : me.plan_.arrays)
+    if (std::find(a.factors.begin(), a.factors.end(), "samples") != a.factors.end() && (settings->backward || !a.backward)) all += bytes_of(me.plan_, a, sizes);
+  if (tape_bytes) *tape_bytes = all;
+  return 64;                                                     // the device has its own memory
+}
+
+int DeviceSimulator::run(void* self, const antidrome_batch* batch) { return static_cast<DeviceSimulator*>(self)->run_batch(*batch); }
+
+void DeviceSimulator::reserve(const Sizes& sizes, bool backward, bool recording) {
+  for (const PlannedArray& a : plan_.arrays) {
+    Array& mine = arrays_[a.name];
+    const bool trace = a.name == "trace" || a.name == "adjoint_trace";
+    if ((a.backward && !backward) || (trace && !recording)) continue;
+    const std::uint64_t bytes = std::max<std::uint64_t>(bytes_of(plan_, a, sizes), 16);
+    if (bytes <= mine.bytes) continue;
+    if (mine.address) device_->free(mine.address);
+    mine = {};
+    mine.address = device_->allocate(bytes, a.name);
+    mine.bytes = bytes;
+  }
+}
+
+template <class T> void DeviceSimulator::put(const std::string& name, const std::vector<T>& values) {
+  if (!values.empty()) device_->upload(arrays_.at(name).address, values.data(), values.size() * sizeof(T));
+}
+
+/// Rows of the host's stride become rows of the device's; what lies between is zero, and so is the row that null units reach.
+void DeviceSimulator::upload_parameters(const antidrome_batch& b) {
+  const std::size_t real = plan_.real_bytes();
+  for (std::size_t k = 0; k < plan_.parameters.size(); ++k) {
+    const PlannedParameter& p = plan_.parameters[k];
+    std::vector<std::byte> block((p.rows + std::size_t{p.matrix}) * p.stride * real);
+    for (std::size_t r = 0; r < p.rows; ++r) {
+      const std::byte* row = static_cast<const std::byte*>(b.parameters[k]) + r * strides_[k] * real;
+      std::memcpy(block.data() + r * p.stride * real, row, p.cols * real);
+    }
+    put(p.array, block);
+  }
+}
+
+void DeviceSimulator::upload_batch(const antidrome_batch& b) {
+  std::vector<std::int32_t> label;
+  std::vector<std::uint32_t> index;
+  for (std::uint32_t s = 0; s < b.settings->batch; ++s) {
+    label.push_back(b.samples[s].label);
+    index.push_back(static_cast<std::uint32_t>(b.samples[s].index));
+  }
+  put("label", label);
+  put("index", index);
+  for (const PlannedCell& c : plan_.cells) {
+    if (c.source < 0) continue;
+    const PackedEvents& e = events_[static_cast<std::size_t>(c.source)];
+    put("group_of_" + c.name, e.group);
+    put("unit_of_" + c.name, e.unit);
+    if (!b.settings->backward) continue;
+    put("unit_group_of_" + c.name, e.unit_group);
+    put("step_of_" + c.name, e.step);
+  }
+}
+
+std::vector<std::byte> DeviceSimulator::arguments(const antidrome_batch& b, const Sizes& sizes) const {
+  const antidrome_settings& s = *b.settings;
+  const bool single = plan_.real_bytes() == 4;
+  std::vector<std::byte> out;
+  for (const PlannedArray& a : plan_.arrays) append<std::uint64_t>(out, arrays_.at(a.name).address);
+  append<std::uint64_t>(out, s.seed);
+  append_wide(out, s.dt_ms, single);
+  append_wide(out, s.dt_ms * s.steps, single);
+  for (const std::uint64_t x : {sizes.samples, sizes.steps, sizes.capacity, sizes.listed_capacity, sizes.chunks, std::uint64_t{static_cast<std::uint32_t>(s.epoch)}}) append(out, static_cast<std::uint32_t>(x));
+  append<std::uint32_t>(out, b.record ? b.record->sample : none);
+  append<std::int32_t>(out, s.training);
+  append<std::int32_t>(out, s.backward);
+  out.resize((out.size() + 7) / 8 * 8);
+  return out;
+}
+
+LaunchShape DeviceSimulator::shape_of(const PlannedKernel& k, const Sizes& sizes) {
+  const std::uint64_t warps = k.threads / 32;
+  if (k.grid == "samples") {
+    std::uint32_t blocks = std::min<std::uint32_t>(static_cast<std::uint32_t>(sizes.samples), device_->resident_blocks(k.name, k.threads));
+    if (most_blocks_) blocks = std::min(blocks, most_blocks_);
+    return {at_least_one(blocks), 1, k.threads};
+  }
+  if (k.grid == "chunks") return {at_least_one((sizes.samples * ((sizes.steps + 31) / 32) + warps - 1) / warps), 1, k.threads};
+  if (k.grid == "rows") return {at_least_one((k.rows + warps - 1) / warps), static_cast<std::uint32_t>(sizes.chunks), k.threads};
+  if (k.grid == "elements") return {64, 1, k.threads};
+  return {1, 1, k.threads};
+}
+
+void DeviceSimulator::launch(const antidrome_batch& b, const Sizes& sizes) {
+  for (const PlannedArray& a : plan_.arrays)
+    if (a.zeroed && (!a.backward || b.settings->backward)) device_->clear(arrays_.at(a.name).address, bytes_of(plan_, a, sizes));
+  const std::vector<std::byte> bytes = arguments(b, sizes);
+  for (const PlannedKernel& k : plan_.kernels)
+    if (!k.backward || b.settings->backward) device_->launch(k.name, shape_of(k, sizes), bytes);
+  device_->synchronise();
+}
+
+int DeviceSimulator::run_batch(const antidrome_batch& b) {
+  Sizes sizes = sizes_of(*b.settings);
+  events_.clear();
+  for (const PlannedCell& c : plan_.cells) {
+    if (c.source < 0) continue;
+    events_.push_back(pack_events({b.samples, b.settings->batch}, static_cast<std::size_t>(c.source), c.size, b.settings->steps));
+    sizes.events[static_cast<std::size_t>(c.source)] = std::max(events_.back().unit.size(), events_.back().step.size());
+  }
+  reserve(sizes, b.settings->backward != 0, b.record != nullptr);
+  upload_parameters(b);
+  upload_batch(b);
+  launch(b, sizes);
+  fetch_results(b);
+  if (b.settings->backward) fetch_gradients(b);
+  if (b.record) fetch_record(*b.record, *b.settings);
+  int worst = ANTIDROME_OK;
+  for (std::uint32_t s = 0; s < b.settings->batch; ++s)
+    if (worst == ANTIDROME_OK) worst = static_cast<int>(b.status[s].code);
+  return worst;
+}
+
+}  // namespace antidrome::cuda
