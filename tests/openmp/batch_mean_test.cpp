@@ -8,12 +8,6 @@ namespace {
 
 using namespace fixtures;
 
-NetworkBuilder regularised(const ModelBuilder& loss) {
-  NetworkBuilder n = two_layers(cuba_lif(), pulse(), exp_weighted(), cross_entropy(), {.inputs = 5, .hidden = 40, .input_weight = 0.7});
-  n.loss("hidden", count_pull(), loss, false);
-  return n;
-}
-
 void expect_parity(const fixtures::Parity& r, double rounding) {
   EXPECT_GT(r.spikes, 50);
   EXPECT_EQ(r.other_spikes, 0);

@@ -10,32 +10,8 @@ using namespace fixtures;
 
 constexpr double rounding = 1e-12;      // as in parity_test.cpp
 
-ir::Value delay_of(double ms, bool learned = false) {
-  ir::Value v = number(ms);
-  v.low = 0;
-  v.spread = ir::Value::Spread::shared;
-  v.trainable = learned;
-  return v;
-}
-
-/// Depression of the source's own resources: what arrives depends on when it arrives.
-ModelBuilder depressing() {
-  return ModelBuilder("Depressing").param("tau_rec", 30).weight("w").state("r", 1).on(Trigger::pre_spike, {{"post.i", "post.i + w * r"}, {"r", "r - 0.4 * r"}}).flow({{"r", "(1 - r) / tau_rec"}});
-}
-
 TEST(Delays, delays_in_ms_are_run_time_numbers_and_learn) {
-  const ir::Values w = {{"w", trainable(normal(0.3, 0.2))}};
-  NetworkBuilder n;
-  n.source("in", 7).population("hidden", 40, cuba_lif()).population("output", 5, leaky())
-      .connect("in", "hidden", pulse(), w).connect("in", "hidden", pulse(), w, "line").connect("hidden", "hidden", depressing(), {{"w", trainable(normal(0, 0.1))}})
-      .connect("hidden", "output", pulse(), w).loss("output", mean_voltage(), cross_entropy());
-  ir::Network network = n.network();
-  network.projections[0].delay = delay_of(0);
-  network.projections[1].delay = delay_of(7.2, true);
-  network.projections[1].delay_steps = 1;
-  network.projections[2].delay = delay_of(3.1, true);
-  network.projections[3].delay = delay_of(0, true);                // a population's spikes act one step later at the earliest
-  Simulator s = compile(derive(network), "parity_delays_in_ms");
+  Simulator s = compile(derive(network_with_delays_in_ms()), "parity_delays_in_ms");
   s.initialise(5);
   const std::vector<Sample> samples = random_samples(4, 1, 7, 100, 0.5, 5, 1, 80);
   std::vector<std::vector<std::uint32_t>> counts;
@@ -51,30 +27,6 @@ TEST(Delays, delays_in_ms_are_run_time_numbers_and_learn) {
     counts.push_back(s.run(samples, {.dt_ms = 0.5, .steps = 100}).spike_counts);
   }
   EXPECT_NE(counts[0], counts[1]);
-}
-
-ir::Value spread(ir::Value v, ir::Value::Spread axis, bool learned = false) {
-  v.spread = axis;
-  v.low = 0;
-  v.high = 40;
-  v.trainable = learned;
-  return v;
-}
-
-/// Every projection with delays of its synapses; two inputs, recurrence, and an output that is small enough to ride in another loop.
-ir::Network scattered_network(bool trained_weights = true) {
-  const auto w = [&](double mean, double deviation) { return ir::Values{{"w", trained_weights ? trainable(normal(mean, deviation)) : normal(mean, deviation)}}; };
-  NetworkBuilder n;
-  n.source("in", 7).population("hidden", 150, cuba_lif()).population("output", 5, leaky())
-      .connect("in", "hidden", pulse(), w(0.25, 0.15)).connect("in", "hidden", pulse(), w(0.1, 0.1), "line").connect("hidden", "hidden", pulse(), w(0, 0.05))
-      .connect("hidden", "hidden", pulse(), w(0, 0.05), "plain").connect("hidden", "output", pulse(), w(0.02, 0.1)).loss("output", mean_voltage(), cross_entropy());
-  ir::Network network = n.network();
-  network.projections[0].delay = spread(uniform(0, 20), ir::Value::Spread::per_synapse, true);
-  network.projections[1].delay = spread(uniform(0, 40), ir::Value::Spread::per_source);
-  network.projections[1].delay_steps = 2;
-  network.projections[2].delay = spread(uniform(0, 30), ir::Value::Spread::per_synapse, true);
-  network.projections[4].delay = spread(uniform(0, 9), ir::Value::Spread::per_synapse, true);
-  return network;
 }
 
 TEST(Delays, of_single_synapses_agree_with_the_reference) {

@@ -9,8 +9,6 @@ namespace {
 
 using namespace fixtures;
 
-NetworkBuilder noisy(const ModelBuilder& neuron) { return two_layers(neuron, pulse(), exp_weighted(), cross_entropy(), {.inputs = 5, .hidden = 40, .input_weight = 0.7}); }
-
 TEST(Draws, agree_with_the_reference_forwards_and_backwards) {
   const std::pair<const char*, ModelBuilder> models[] = {{"dropout", noisy_lif(0.3, 0)}, {"noise", noisy_lif(0, 0.02)}, {"both", noisy_lif(0.2, 0.02)}, {"reset", random_reset()}};
   for (const auto& [name, model] : models) {

@@ -3,42 +3,10 @@
 #include <cmath>
 
 #include "backends/reference/interpreter.hpp"
-#include "tests/fixtures/models.hpp"
+#include "tests/fixtures/networks.hpp"
 #include "tests/openmp/simulator.hpp"
 
 namespace antidrome::fixtures {
-
-/// Two layers with every synapse of the caller's choice: source -> hidden, hidden -> hidden, hidden -> output.
-struct Shape {
-  int inputs = 6, hidden = 21, outputs = 3;
-  double input_weight = 0.6;
-  bool all_trainable = true;      ///< neuron parameters per neuron, synapse parameters shared
-};
-
-inline ir::Values all_trainable(const ModelBuilder& m, bool spread) {
-  ir::Values values;
-  for (const auto& [name, v] : m.values()) values[name] = trainable(spread ? per_neuron(v) : v);
-  return values;
-}
-
-inline NetworkBuilder two_layers(const ModelBuilder& neuron, const ModelBuilder& synapse, const ModelBuilder& readout, const ModelBuilder& loss, const Shape& shape = {}) {
-  ir::Values s = shape.all_trainable ? all_trainable(synapse, false) : ir::Values{};
-  auto with_weight = [&](double mean, double sd) {
-    ir::Values v = s;
-    v["w"] = trainable(normal(mean, sd));
-    return v;
-  };
-  ModelBuilder out = leaky();
-  NetworkBuilder n;
-  n.source("input", shape.inputs)
-      .population("hidden", shape.hidden, neuron, shape.all_trainable ? all_trainable(neuron, true) : ir::Values{})
-      .population("output", shape.outputs, out, shape.all_trainable ? all_trainable(out, false) : ir::Values{})
-      .connect("input", "hidden", synapse, with_weight(shape.input_weight, 0.3))
-      .connect("hidden", "hidden", synapse, with_weight(0.02, 0.05))
-      .connect("hidden", "output", pulse(), {{"w", trainable(normal(0.3, 0.5))}})
-      .loss("output", readout, loss);
-  return n;
-}
 
 inline std::vector<Sample> random_samples(int count, int sources, int units, int steps, double dt, int labels, unsigned seed = 2, int events = 60) {
   std::mt19937 g(seed);

@@ -85,11 +85,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& c) { return c.param.name; });
 
 TEST(Parity, spiking_outputs_with_first_spike_readouts) {
-  NetworkBuilder n;
-  n.source("input", 5).population("hidden", 30, cuba_lif()).population("output", 4, cuba_lif(), all_trainable(cuba_lif(), true))
-      .connect("input", "hidden", pulse(), {{"w", trainable(normal(0.8, 0.2))}}).connect("hidden", "output", pulse(), {{"w", trainable(normal(0.1, 0.1))}})
-      .loss("output", first_spike(), spike_time_loss(), false);
-  Simulator s = compile(derive(n.network()), "parity_first_spike");
+  Simulator s = compile(derive(first_spike_network()), "parity_first_spike");
   s.initialise(4);
   const auto r = compare(s, random_samples(4, 1, 5, 100, 0.5, 1), {.dt_ms = 0.5, .steps = 100});
   EXPECT_GT(r.spikes, 50);
@@ -99,17 +95,7 @@ TEST(Parity, spiking_outputs_with_first_spike_readouts) {
 }
 
 TEST(Parity, three_layers_two_sources_delays_and_a_loss_at_each_step) {
-  const ir::Values w = {{"w", trainable(normal(0.3, 0.2))}};
-  NetworkBuilder n;
-  n.source("left", 7).source("right", 4).population("first", 40, cuba_lif()).population("second", 37, adaptive_lif()).population("output", 5, leaky())
-      .connect("left", "first", pulse(), w).connect("right", "first", pulse(), w).connect("first", "second", pulse(), w).connect("second", "first", pulse(), {{"w", trainable(normal(0, 0.1))}})
-      .connect("second", "second", pulse(), {{"w", trainable(normal(0, 0.1))}}).connect("second", "output", pulse(), w).connect("first", "output", pulse(), {{"w", trainable(normal(0, 0.1))}})
-      .loss("output", mean_voltage(), cross_entropy(), true, ir::Loss::When::each_step);
-  ir::Network network = n.network();
-  network.projections[0].delay_steps = 2;                          // from a source
-  network.projections[2].delay_steps = 7;
-  network.projections[3].delay_steps = 3;
-  Simulator s = compile(derive(network), "parity_delays");
+  Simulator s = compile(derive(layered_network()), "parity_delays");
   s.initialise(5);
   std::vector<Sample> samples = random_samples(4, 1, 7, 100, 0.5, 5, 1, 80), right = random_samples(4, 1, 4, 100, 0.5, 5, 9, 30);
   for (std::size_t k = 0; k < samples.size(); ++k) samples[k].sources.push_back(right[k].sources[0]);
@@ -123,15 +109,7 @@ TEST(Parity, three_layers_two_sources_delays_and_a_loss_at_each_step) {
 }
 
 TEST(Parity, parameters_of_readouts_that_differ_between_neurons) {
-  const ModelBuilder traced = ModelBuilder("Traced").param("target", 0.3).param("gain", 2).state("now").on(Trigger::step, {{"now", "neuron.v"}});
-  const ModelBuilder square = ModelBuilder("Square").param("scale", 0.5).result(Trigger::loss, "scale * sum((out.gain * out.now - out.target * sin(time / 9)) * (out.gain * out.now - out.target * sin(time / 9)))");
-  NetworkBuilder n;
-  n.source("input", 5).population("hidden", 30, cuba_lif()).population("output", 4, leaky())
-      .connect("input", "hidden", pulse(), {{"w", trainable(normal(0.8, 0.2))}}).connect("hidden", "output", pulse(), {{"w", trainable(normal(0.1, 0.1))}})
-      .loss("output", traced, square, false, ir::Loss::When::each_step);
-  ir::Network network = n.network();
-  for (auto& [name, v] : network.readouts[0].values) v = trainable(per_neuron(v));
-  for (auto& [name, v] : network.losses[0].values) v.trainable = true;
+  const ir::Network network = traced_network();
   for (const ir::TimeMode mode : {ir::TimeMode::grid, ir::TimeMode::exact}) {
     Simulator s = compile(derive(network, mode), mode == ir::TimeMode::grid ? "parity_traced" : "parity_traced_exact");
     s.initialise(4);

@@ -77,6 +77,7 @@ void Printer::batch_means() {
     const std::string width = mean.cell.empty() ? "1u" : "padded_of_" + name(mean.cell);
     w_.open(fmt::format("for (u32 q = threadIdx.x; q < {}; q += blockDim.x)", width));
     w_.raw("wide sum = wide(0);");
+    if (!mean.cell.empty()) w_.line("if (q < n_of_{})", name(mean.cell));
     w_.line("for (u32 s = 0; s < a.samples; ++s) if (a.spikes[s] <= a.capacity && a.first_bad[2 * s] == none) sum = sum + wide(a.{0}_share[u64(s) * {1} + q]);", mean.name, width);
     w_.line("a.{}[q] = narrow(sum / wide(int(count)));", mean.name);
     w_.close();

@@ -47,14 +47,15 @@ void Printer::constants_struct() {
   for (const Constant& c : m_.constants) w_.line("{} {};  // {}", c.axes == Constant::Axes::scalar ? "real" : "const real*", c.name, ir::print(c.value));
   for (const DrawLayout& d : m_.draws) w_.line("bool {}_used;", d.buffer);
   w_.close(";");
-  w_.open("__device__ __forceinline__ Constants constants_of(const Arguments& a)");
+  w_.raw("/// `written_here`: by this kernel, so not through the read-only path.");
+  w_.open("__device__ __forceinline__ Constants constants_of(const Arguments& a, bool written_here = false)");
   w_.raw("Constants k;");
   int scalar = 0;
   for (const Constant& c : m_.constants) {
-    if (c.axes == Constant::Axes::scalar) w_.line("k.{} = __ldg(a.scalars + {});", c.name, scalar++);
+    if (c.axes == Constant::Axes::scalar) w_.line("k.{0} = written_here ? a.scalars[{1}] : __ldg(a.scalars + {1});", c.name, scalar++);
     else w_.line("k.{0} = a.{0};", c.name);
   }
-  for (const DrawLayout& d : m_.draws) w_.line("k.{}_used = __ldg(a.scalars + {}) != real(0);", d.buffer, scalar++);
+  for (const DrawLayout& d : m_.draws) w_.line("k.{0}_used = (written_here ? real(0) : __ldg(a.scalars + {1})) != real(0);", d.buffer, scalar++);
   w_.raw("return k;");
   w_.close();
 }
@@ -119,7 +120,7 @@ void Printer::constants_kernel() {
 void Printer::draws_used(int scalar) {
   w_.raw("__syncthreads();");
   w_.open("if (threadIdx.x == 0)");
-  w_.raw("[[maybe_unused]] const Constants k = constants_of(a);");
+  w_.raw("[[maybe_unused]] const Constants k = constants_of(a, true);");
   for (const DrawLayout& d : m_.draws) {
     w_.line("bool {}_used = {};", d.buffer, d.always ? "true" : "false");
     for (ir::Expr e : d.amounts) {

@@ -384,6 +384,7 @@ void Printer::end_sample(const Node& n) {
     w_.open("if (threadIdx.x == 0)");
     w_.raw("a.first_bad[2 * sample] = first_bad;");
     w_.raw("a.first_bad[2 * sample + 1] = none;");
+    if (predictions_.empty()) w_.raw("a.prediction[sample] = -1;");
     w_.line("a.spikes[sample] = {};", most.empty() ? "0" : most);
     w_.close();
   }
