@@ -45,6 +45,8 @@ class Printer {
   void spike_loop(const kernel::Node& n);
   void warp_body(const kernel::Node& n);
   void spike_found(const kernel::Node& n);
+  void begin_fetching(const kernel::Node& n);
+  void fetch_first(const kernel::Node& n);
   void list_place(const kernel::Node& n);
   void scatter(const kernel::Node& n);
   void dense_sum(const kernel::Node& n);
@@ -88,6 +90,7 @@ class Printer {
   Numbers numbers_ = Numbers::single_precision;
   bool backward_ = false;                                    ///< the kernel that is being printed walks back
   bool losing_ = false;                                      ///< inside warp_losses
+  bool fetched_ = false;                                     ///< inside a loop whose first spike was fetched ahead
   std::vector<const kernel::Node*> totals_, predictions_;    ///< loss_value and predict nodes of the kernel that is being printed
 };
 

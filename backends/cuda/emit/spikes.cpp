@@ -117,7 +117,9 @@ void Printer::spike_loop(const Node& n) {
   const std::string first = n.edge.empty() ? "s0_of_" + id : "arrives", last = n.edge.empty() ? "s1_of_" + id : "arrived";
   w_.open(fmt::format("for (u32 s = {} + {}; s < {}; s += {})", first, warp ? "warp" : "threadIdx.x", last, warp ? "warps" : "threads"));
   const auto unit_at = [&](const std::string& s) { return data ? fmt::format("a.unit_of_{}[{}]", id, s) : fmt::format("a.unit_of_{}[u64(sample) * a.capacity + {}]", id, s); };
-  w_.line("const u32 j = {};", unit_at("s"));
+  fetched_ = warp && n.count == 1;                                // what the first spike of this warp asks for is here already
+  if (fetched_) w_.line("const bool fetched = s == {} + warp;", first);
+  w_.line("const u32 j = {}{};", fetched_ ? fmt::format("fetched ? first_of_{} : ", id) : "", unit_at("s"));
   const bool runs = data && (warp || n.count == 1);               // a unit may have several events in a step: one thread sees to all of them
   if (data) w_.line("if (j == n_of_{}) continue;  // fills a group of four", id);
   if (runs) {
@@ -134,6 +136,7 @@ void Printer::spike_loop(const Node& n) {
     w_.line("s -= run;  // the loop goes on from the leader");
   }
   w_.close();
+  fetched_ = false;
 }
 
 /// One warp, one spike: row products by all lanes, the rest by the first.
@@ -143,10 +146,11 @@ void Printer::warp_body(const Node& n) {
     switch (child.kind) {
       case NodeKind::dot:
         if (!child.note.empty()) w_.comment(child.note);
-        w_.line("real {} = real(0);", child.name);
+        w_.line("real {} = {};", child.name, fetched_ ? fmt::format("fetched ? product_of_{} : real(0)", name(n.cell)) : "real(0)");
         break;
       case NodeKind::row_dot:
-        if (child.edge.empty()) w_.line("add_operand<padded_of_{}>({}, {});", name(child.cell), child.name, child.buffer);
+        if (fetched_ && !child.edge.empty()) w_.line("if (!fetched) add_dot<padded_of_{}>({}, {}, {});", name(child.cell), child.name, row_of_unit(child.edge), child.buffer);
+        else if (child.edge.empty()) w_.line("add_operand<padded_of_{}>({}, {});", name(child.cell), child.name, child.buffer);
         else w_.line("add_dot<padded_of_{}>({}, {}, {});", name(child.cell), child.name, row_of_unit(child.edge), child.buffer);
         break;
       case NodeKind::scattered_dot: {
@@ -165,6 +169,39 @@ void Printer::warp_body(const Node& n) {
   w_.close();
 }
 
+/// The first spike of this warp in the last step, and the number of that of the step before.
+void Printer::begin_fetching(const Node& n) {
+  const std::string id = name(n.cell);
+  const int members = record_size(n.cell);
+  w_.line("u32 first_of_{0} = none, second_of_{0} = none, third_of_{0} = none;  // the spike of this warp that comes first: in this step, in the one before, before that", id);
+  if (members > 0) w_.line("real left_of_{0} = real(0), left_next_of_{0} = real(0), left_later_of_{0} = real(0);  // what they left on the tape", id);
+  for (std::size_t q = 0; q < n.body.size(); ++q) w_.line("real row{}_of_{}[padded_of_{} / 32u];", q, id, name(n.body[q].cell));
+  const auto fetch = [&](const char* unit, const char* left, const std::string& first, const std::string& last) {
+    w_.open(fmt::format("if ({0} + warp < {1})", first, last));
+    w_.line("{0}_of_{1} = __ldg(a.unit_of_{1} + u64(sample) * a.capacity + {2} + warp);", unit, id, first);
+    if (members > 0) w_.line("if (lane < {0}u) {1}_of_{2} = __ldg(a.record_of_{2} + (u64(sample) * a.capacity + {3} + warp) * {0}u + lane);", members, left, id, first);
+    w_.close();
+  };
+  fetch("first", "left", "s0_of_" + id, "s1_of_" + id);
+  fetch("second", "left_next", "s_of_" + id, "s0_of_" + id);
+  w_.open(fmt::format("if (first_of_{} != none)", id));
+  for (std::size_t q = 0; q < n.body.size(); ++q) w_.line("fetch_row<padded_of_{0}>(row{1}_of_{2}, a.{3} + u64(first_of_{2}) * {4}u);", name(n.body[q].cell), q, id, identifier(n.body[q].edge), d_.parameter(n.body[q].edge).stride);
+  w_.close();
+}
+
+void Printer::fetch_first(const Node& n) {
+  const std::string id = name(n.cell);
+  const int members = record_size(n.cell);
+  w_.open(fmt::format("if (second_of_{} != none)", id));
+  for (std::size_t q = 0; q < n.body.size(); ++q) w_.line("fetch_row<padded_of_{0}>(row{1}_of_{2}, a.{3} + u64(second_of_{2}) * {4}u);", name(n.body[q].cell), q, id, identifier(n.body[q].edge), d_.parameter(n.body[q].edge).stride);
+  w_.close();
+  w_.line("third_of_{0} = none;", id);
+  w_.open(fmt::format("if (z_of_{0} + warp < s_of_{0})", id));
+  w_.line("third_of_{0} = __ldg(a.unit_of_{0} + u64(sample) * a.capacity + z_of_{0} + warp);", id);
+  if (members > 0) w_.line("if (lane < {0}u) left_later_of_{1} = __ldg(a.record_of_{1} + (u64(sample) * a.capacity + z_of_{1} + warp) * {0}u + lane);", members, id);
+  w_.close();
+}
+
 void Printer::spike_found(const Node& n) {
   const std::string id = name(n.cell);
   const int members = record_size(n.cell);
@@ -174,7 +211,7 @@ void Printer::spike_found(const Node& n) {
   if (product) w_.line("passed_back_of_{}[j] = product;", id);
   w_.line("spike_of_{}[j] = s;", id);
   w_.close();
-  if (members > 0) w_.line("if (lane < {0}u) taped_of_{1}[j * {0}u + lane] = __ldg(a.record_of_{1} + (u64(sample) * a.capacity + s) * {0}u + lane);", members, id);
+  if (members > 0) w_.line("if (lane < {0}u) taped_of_{1}[j * {0}u + lane] = {2}__ldg(a.record_of_{1} + (u64(sample) * a.capacity + s) * {0}u + lane);", members, id, fetched_ ? fmt::format("fetched ? left_of_{} : ", id) : "");
 }
 
 void Printer::list_place(const Node& n) {

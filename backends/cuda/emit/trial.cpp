@@ -161,6 +161,12 @@ void Printer::node(const Node& n) {
       break;
     case NodeKind::scatter: scatter(n); break;
     case NodeKind::thread_spikes: case NodeKind::warp_spikes: spike_loop(n); break;
+    case NodeKind::first_dots:
+      w_.open(fmt::format("if (first_of_{} != none)", name(n.cell)));
+      for (std::size_t q = 0; q < n.body.size(); ++q) w_.line("add_kept_dot<padded_of_{0}>(product_of_{1}, row{2}_of_{1}, {3});", name(n.body[q].cell), name(n.cell), q, n.body[q].buffer);
+      w_.close();
+      break;
+    case NodeKind::fetch_first: fetch_first(n); break;
     case NodeKind::dense_sum: dense_sum(n); break;
     case NodeKind::publish: publish(n); break;
     case NodeKind::draw_rows: {
@@ -226,16 +232,23 @@ void Printer::steps(const Node& n) {
 }
 
 void Printer::steps_back(const Node& n) {
+  std::vector<const Node*> fetches;
+  find(n, NodeKind::fetch_first, fetches);
   for (const CellLayout& c : m_.cells) {
     if (!c.fires) continue;
     const std::string id = name(c.name);
+    w_.comment("first spike of the next step, of this one, of the one before and of the one before that");
     w_.line("const u32* const begin_of_{0} = a.begin_of_{0} + u64(sample) * (a.steps + 1u);", id);
-    w_.line("u32 s1_of_{0} = __ldg(begin_of_{0} + a.steps), s0_of_{0} = __ldg(begin_of_{0} + a.steps - 1u), s_of_{0} = a.steps > 1u ? __ldg(begin_of_{0} + a.steps - 2u) : 0u;  // first spike of the next step, of this one, of the one before", id);
+    w_.line("u32 s1_of_{0} = __ldg(begin_of_{0} + a.steps), s0_of_{0} = __ldg(begin_of_{0} + a.steps - 1u), s_of_{0} = a.steps > 1u ? __ldg(begin_of_{0} + a.steps - 2u) : 0u;", id);
+    w_.line("[[maybe_unused]] u32 z_of_{0} = a.steps > 2u ? __ldg(begin_of_{0} + a.steps - 3u) : 0u;", id);
   }
+  for (const Node* x : fetches) begin_fetching(*x);
   w_.open("for (u32 t = a.steps; t-- > 0u;)");
+  for (const Node* x : fetches) w_.line("real product_of_{} = real(0);", name(x->cell));
   nodes(n.body);
+  for (const Node* x : fetches) w_.line("first_of_{0} = second_of_{0}, second_of_{0} = third_of_{0};{1}", name(x->cell), record_size(x->cell) > 0 ? fmt::format(" left_of_{0} = left_next_of_{0}, left_next_of_{0} = left_later_of_{0};", name(x->cell)) : "");
   for (const CellLayout& c : m_.cells)
-    if (c.fires) w_.line("s1_of_{0} = s0_of_{0}, s0_of_{0} = s_of_{0}, s_of_{0} = t > 1u ? __ldg(begin_of_{0} + t - 2u) : 0u;", name(c.name));
+    if (c.fires) w_.line("s1_of_{0} = s0_of_{0}, s0_of_{0} = s_of_{0}, s_of_{0} = z_of_{0}, z_of_{0} = t > 2u ? __ldg(begin_of_{0} + t - 3u) : 0u;", name(c.name));
   w_.close();
 }
 

@@ -67,11 +67,37 @@ void DeviceLowering::own_spikes(std::vector<Node>& out) {
     jumps.push_back(in_cell(NodeKind::lanes_fired, c.name, std::move(body)));
     jumps.back().note = c.name + ": own jump, backwards";
   }
+  if (searches.empty()) return;
   publish_operands(searches, region.body);
   for (Node& n : searches) read_published(n);
-  append(region.body, std::move(searches));
+  if (!fits_in_registers(searches)) {
+    append(region.body, std::move(searches));
+  } else {                                                        // rows are fetched a step ahead: the sum over lanes and a barrier hide their way from memory
+    std::vector<Node> fetches;
+    for (Node& n : searches) {
+      Node first = in_cell(NodeKind::first_dots, n.cell), fetch = in_cell(NodeKind::fetch_first, n.cell);
+      for (const Node& dot : n.body)
+        if (dot.kind == NodeKind::row_dot && !dot.edge.empty()) first.body.push_back(dot);
+      fetch.body = first.body;
+      region.body.push_back(first);
+      fetches.push_back(fetch);
+      n.count = 1;
+    }
+    out.push_back(region);
+    append(out, std::move(fetches));
+    region.body = std::move(searches);
+  }
   append(region.body, std::move(jumps));
-  if (!region.body.empty()) out.push_back(region);
+  out.push_back(region);
+}
+
+/// A warp keeps the rows of one spike of each cell: not more than 32 numbers a lane.
+bool DeviceLowering::fits_in_registers(const std::vector<Node>& searches) const {
+  int numbers = 0;
+  for (const Node& n : searches)
+    for (const Node& dot : n.body)
+      if (dot.kind == NodeKind::row_dot && !dot.edge.empty()) numbers += d_.padded(dot.cell) / 32;
+  return numbers <= 32;
 }
 
 /// What couplings pass back to their sources, and the histories that the gradients of their weights are made of.

@@ -55,7 +55,14 @@ class Walk {
         if (found(n)) pending_.clear();
         for (int step = 0; step < steps; ++step) {
           parity_ = step % 2;
+          const std::set<Access> before = pending_;
+          spiking_ = false;
           sequence(n.body);
+          const std::set<Access> quiet = pending_;
+          pending_ = before;
+          spiking_ = true;
+          sequence(n.body);
+          pending_.insert(quiet.begin(), quiet.end());
         }
       }
     return more_;
@@ -72,6 +79,10 @@ class Walk {
         continue;
       }
       phase(n);                                                   // the condition itself is read
+      if (n.kind == NodeKind::when_spikes) {                      // all of a step's are taken, or none
+        if (spiking_) sequence(n.body);
+        continue;
+      }
       const std::set<Access> skipped = pending_;                  // steps in which there is nothing to do
       sequence(n.body);
       pending_.insert(skipped.begin(), skipped.end());
@@ -144,7 +155,8 @@ class Walk {
         if (n.kind == NodeKind::scatter) out.insert({n.buffer, Use::writes, cell});
         break;
       case NodeKind::add_pending: out.insert({n.buffer, Use::reads, cell}); break;
-      case NodeKind::thread_spikes: case NodeKind::warp_spikes:
+      case NodeKind::fetch_first: break;
+      case NodeKind::thread_spikes: case NodeKind::warp_spikes: case NodeKind::first_dots:
         tape_list(cell, out);
         memory_of(n, "", out);
         break;
@@ -192,7 +204,7 @@ class Walk {
   std::set<int> found_;
   const Node* loop_ = nullptr;                  ///< the time loop that is being walked
   int parity_ = 0, loops_ = 0, inside_ = 0;
-  bool more_ = false;
+  bool more_ = false, spiking_ = false;
 };
 
 void insert(std::vector<Node>& body, const Walk& walk, char& name) {

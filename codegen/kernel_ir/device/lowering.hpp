@@ -28,6 +28,7 @@ class DeviceLowering {
   std::vector<Node> backward_step();
   std::vector<Node> backward_end();
   void own_spikes(std::vector<Node>& out);
+  bool fits_in_registers(const std::vector<Node>& searches) const;
   void couple_back(const EdgePlan& p, std::vector<Node>& out);
   void at_source_back(const EdgePlan& p, std::vector<Node>& out);
   Node publish(const std::string& lane_buffer, const std::string& cell);

@@ -116,6 +116,29 @@ template <int COLUMNS> ANTIDROME_DEVICE void add_dot(real& sum, const real* row,
     for (int k = 0; k < N; ++k) sum += w[k] * x[k];
   }
 }
+/// The row in registers first: it was fetched a step ago.
+template <int COLUMNS> ANTIDROME_DEVICE void fetch_row(real (&kept)[COLUMNS / 32], const real* row) {
+  constexpr int N = COLUMNS % 128 == 0 && single_precision ? 4 : COLUMNS % 64 == 0 ? 2 : 1;
+  const u32 lane = threadIdx.x & 31u;
+#pragma unroll
+  for (int c = 0; c < COLUMNS / 32; c += N) {
+    real w[N];
+    fetch_lanes<N>(w, row + c * 32 + lane * N);
+#pragma unroll
+    for (int k = 0; k < N; ++k) kept[c + k] = w[k];
+  }
+}
+template <int COLUMNS> ANTIDROME_DEVICE void add_kept_dot(real& sum, const real (&kept)[COLUMNS / 32], const real* operand) {
+  constexpr int N = COLUMNS % 128 == 0 && single_precision ? 4 : COLUMNS % 64 == 0 ? 2 : 1;
+  const u32 lane = threadIdx.x & 31u;
+#pragma unroll
+  for (int c = 0; c < COLUMNS / 32; c += N) {
+    real x[N];
+    load_lanes<N>(x, operand + c * 32 + lane * N);
+#pragma unroll
+    for (int k = 0; k < N; ++k) sum += kept[c + k] * x[k];
+  }
+}
 template <int COLUMNS> ANTIDROME_DEVICE void add_operand(real& sum, const real* operand) {
   for (int c = int(threadIdx.x & 31u); c < COLUMNS; c += 32) sum += operand[c];
 }
