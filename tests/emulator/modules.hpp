@@ -1,0 +1,17 @@
+// Compiles the kernels of the tests, once: every test is a process of its own, so modules are kept on disk under a hash of their text.
+#pragma once
+#include <string>
+
+#include "backends/cuda/emulator/emulator.hpp"
+
+namespace antidrome::test {
+
+/// The text of tests/emulator/kernels/NAME.
+std::string kernel_text(const std::string& name);
+/// A module of some text. `name` is what findings call its file.
+emulator::Module compiled_text(const std::string& text, const std::string& name, emulator::Mode mode, const std::string& compiler = "g++");
+emulator::Module compiled(const std::string& name, emulator::Mode mode, const std::string& compiler = "g++");
+/// The second compiler, or an empty string where there is none.
+std::string clang();
+
+}  // namespace antidrome::test
