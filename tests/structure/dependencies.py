@@ -22,7 +22,7 @@ MAY_USE = {
     "backends/cuda/emit": ["backends/text", "codegen/kernel_ir", "codegen/ir"],
     "backends/openmp/device": [ABI],
     "backends/openmp/bench": ["backends/openmp/emit", "codegen/passes", "codegen/kernel_ir", "codegen/ir", "codegen/diagnostics", ABI],
-    "backends/cuda/device": [ABI],
+    "backends/cuda/device": ["backends/cuda/emulator", ABI],
     "backends/cuda/emulator": [ABI],                                           # what kernel text is compiled with lies there
     "backends/reference": ["codegen/ir", "codegen/diagnostics", ABI],
     "runtime": ["codegen/diagnostics"],        # how a mistake is told; nothing of the generator itself
