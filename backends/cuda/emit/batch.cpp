@@ -9,8 +9,17 @@ using namespace kernel;
 
 namespace {
 
-/// Columns that a lane takes at once, and columns of one pass of a warp.
-int neighbours(int columns, bool single) { return columns % 128 == 0 && single ? 4 : columns % 64 == 0 ? 2 : 1; }
+/// What a lane takes of a row at once: `vectors` times `neighbours` columns; the warp takes 32 times as much.
+struct Columns {
+  int neighbours, vectors;
+  int of_lane() const { return neighbours * vectors; }
+  int of_warp() const { return 32 * of_lane(); }
+};
+Columns columns_of(int stride, bool single) {
+  Columns c{stride % 128 == 0 && single ? 4 : stride % 64 == 0 ? 2 : 1, 1};
+  if (stride % (2 * c.of_warp()) == 0) c.vectors = 2;
+  return c;
+}
 
 }  // namespace
 
@@ -18,7 +27,7 @@ int neighbours(int columns, bool single) { return columns % 128 == 0 && single ?
 void Printer::sum_inputs(const DeviceKernel& k) {
   const Node& n = k.body;
   const std::string post = name(n.cell);
-  const int vector = neighbours(role(n.cell).padded(), m_.precision == Precision::single_precision), slab = 32 * vector;
+  const Columns columns = columns_of(role(n.cell).padded(), m_.precision == Precision::single_precision);
   w_.raw("const u32 lane = threadIdx.x & 31u, warp = threadIdx.x >> 5, groups = (a.steps + 31u) / 32u;");
   for (const Node& row : n.body) {
     const EdgeLayout& e = m_.edge(row.edge);
@@ -27,21 +36,21 @@ void Printer::sum_inputs(const DeviceKernel& k) {
   w_.open("for (u32 item = blockIdx.x * (blockDim.x / 32u) + warp; item < a.samples * groups; item += gridDim.x * (blockDim.x / 32u))");
   w_.raw("const u32 sample = item / groups, t0 = item % groups * 32u, t1 = t0 + 32u < a.steps ? t0 + 32u : a.steps;");
   w_.open("for (u32 t = t0; t < t1; ++t)");
-  w_.open(fmt::format("for (u32 c = lane * {0}u; c < padded_of_{1}; c += {2}u)", vector, post, slab));
-  w_.line("real sum[{}] = {{}};", vector);
+  w_.open(fmt::format("for (u32 c = lane * {0}u; c < padded_of_{1}; c += {2}u)", columns.neighbours, post, columns.of_warp()));
+  w_.line("real sum[{}] = {{}};", columns.of_lane());
   for (const Node& row : n.body) {
     const EdgeLayout& e = m_.edge(row.edge);
     w_.open_scope();
     w_.raw("u32 first, last;");
     arrivals_of(e, "first", "last");
     if (row.buffer.empty()) {
-      w_.line("for (u32 s = first; s < last; ++s) if (__ldg(a.unit_of_{0} + s) != n_of_{0}) for (u32 q = 0; q < {1}u; ++q) sum[q] += real(1);", name(e.pre), vector);
+      w_.line("for (u32 s = first; s < last; ++s) if (__ldg(a.unit_of_{0} + s) != n_of_{0}) for (u32 q = 0; q < {1}u; ++q) sum[q] += real(1);", name(e.pre), columns.of_lane());
     } else {
-      w_.line("add_events<{0}>(sum, a.{1} + c, {2}u, a.unit_of_{3}, first, last);", vector, identifier(row.buffer), d_.parameter(row.buffer).stride, name(e.pre));
+      w_.line("add_events<{0}, {4}>(sum, a.{1} + c, {2}u, a.unit_of_{3}, first, last);", columns.neighbours, identifier(row.buffer), d_.parameter(row.buffer).stride, name(e.pre), columns.vectors);
     }
     w_.close();
   }
-  w_.line("store_lanes<{0}>(a.{1} + (u64(sample) * a.steps + t) * padded_of_{2} + c, sum);", vector, n.buffer, post);
+  w_.line("store_columns<{0}, {3}>(a.{1} + (u64(sample) * a.steps + t) * padded_of_{2} + c, sum);", columns.neighbours, n.buffer, post, columns.vectors);
   w_.close();
   w_.close();
   w_.close();
@@ -90,23 +99,23 @@ void Printer::gather(const DeviceKernel& k) {
   const DeviceParameter& p = d_.parameter(n.name);
   const std::string pre = name(n.cell), weight = identifier(n.name);
   const bool scattered = n.kind == NodeKind::scattered_gradient, dense = n.kind == NodeKind::dense_gradient;
-  const int vector = scattered ? 1 : neighbours(p.stride, m_.precision == Precision::single_precision), slab = 32 * vector;
+  const Columns columns = scattered ? Columns{1, 1} : columns_of(p.stride, m_.precision == Precision::single_precision);
   const bool data = m_.cell(n.cell).source >= 0;
   w_.raw("const u32 lane = threadIdx.x & 31u, warp = threadIdx.x >> 5;");
   if (!dense)
     if (const EdgeLayout& e = m_.edge(n.edge); !e.delay_parameter.empty() && !scattered) w_.line("const u32 k_{0}_delay = a.{0}_delay_steps[0];", name(e.name));
   w_.raw("const Cut cut = cut_of(a.samples, a.chunks, blockIdx.y);");
   w_.open(fmt::format("for (u32 row = blockIdx.x * (blockDim.x / 32u) + warp; row < {}u; row += gridDim.x * (blockDim.x / 32u))", p.rows));
-  w_.open(fmt::format("for (u32 c = lane * {}u; c < {}u; c += {}u)", vector, p.stride, slab));
-  w_.line("real sum[{}] = {{}};", vector);
+  w_.open(fmt::format("for (u32 c = lane * {}u; c < {}u; c += {}u)", columns.neighbours, p.stride, columns.of_warp()));
+  w_.line("real sum[{}] = {{}};", columns.of_lane());
   w_.open("for (u32 sample = cut.first; sample < cut.last; ++sample)");
   w_.raw("if (a.spikes[sample] > a.capacity || a.first_bad[2 * sample] != none || a.first_bad[2 * sample + 1] != none) continue;");
   if (dense) {
     w_.open("for (u32 t = 0; t < a.steps; ++t)");
     w_.line("const real factor = __ldg(a.{0} + (u64(sample) * (a.steps + 1u) + t) * padded_of_{1} + row);", n.edge, pre);
-    w_.line("real x[{}];", vector);
-    w_.line("fetch_lanes<{0}>(x, a.{1} + (u64(sample) * (a.steps + 1u) + t) * {2}u + c);", vector, n.buffer, p.stride);
-    w_.line("for (u32 q = 0; q < {}u; ++q) sum[q] += factor * x[q];", vector);
+    w_.line("real x[{}];", columns.of_lane());
+    w_.line("fetch_columns<{0}, {3}>(x, a.{1} + (u64(sample) * (a.steps + 1u) + t) * {2}u + c);", columns.neighbours, n.buffer, p.stride, columns.vectors);
+    w_.line("for (u32 q = 0; q < {}u; ++q) sum[q] += factor * x[q];", columns.of_lane());
     w_.close();
   } else {
     if (data) w_.line("const u32 first = 4u * __ldg(a.unit_group_of_{0} + u64(sample) * (n_of_{0} + 1u) + row), last = 4u * __ldg(a.unit_group_of_{0} + u64(sample) * (n_of_{0} + 1u) + row + 1u);", pre);
@@ -117,8 +126,8 @@ void Printer::gather(const DeviceKernel& k) {
       const EdgeLayout& e = m_.edge(n.edge);
       w_.line("gather_scattered(sum[0], a.{0} + u64(sample) * (a.steps + 1u) * {1}u + c, {1}u, a.{2}_delay_steps[u64(row) * {1}u + c], a.step_of_{3}{4}, first, last, a.steps);", n.buffer, p.stride, name(e.name), pre, base);
     } else {
-      w_.line("gather_rows<{0}>(sum, a.{1} + u64(sample) * (a.steps + 1u) * {2}u + c, {2}u, a.step_of_{3}{4}, {5}, first, last, {6}, a.steps);", vector, n.buffer, p.stride, pre, base,
-              n.value.defined() ? fmt::format("a.{}{}", n.value.name(), base) : "static_cast<const real*>(nullptr)", delay(m_.edge(n.edge)));
+      w_.line("gather_rows<{0}, {7}>(sum, a.{1} + u64(sample) * (a.steps + 1u) * {2}u + c, {2}u, a.step_of_{3}{4}, {5}, first, last, {6}, a.steps);", columns.neighbours, n.buffer, p.stride, pre, base,
+              n.value.defined() ? fmt::format("a.{}{}", n.value.name(), base) : "static_cast<const real*>(nullptr)", delay(m_.edge(n.edge)), columns.vectors);
     }
   }
   w_.close();
@@ -128,11 +137,11 @@ void Printer::gather(const DeviceKernel& k) {
   }
   const std::string target = fmt::format("a.{0}_part + (u64(blockIdx.y) * {1}u + row) * {2}u + c", weight, p.rows, p.stride);
   if (n.count) {
-    w_.line("real known[{}];", vector);
-    w_.line("load_lanes<{}>(known, {});", vector, target);
-    w_.line("for (u32 q = 0; q < {}u; ++q) sum[q] += known[q];", vector);
+    w_.line("real known[{}];", columns.of_lane());
+    w_.line("fetch_columns<{}, {}>(known, {});", columns.neighbours, columns.vectors, target);
+    w_.line("for (u32 q = 0; q < {}u; ++q) sum[q] += known[q];", columns.of_lane());
   }
-  w_.line("store_lanes<{}>({}, sum);", vector, target);
+  w_.line("store_columns<{}, {}>({}, sum);", columns.neighbours, columns.vectors, target);
   w_.close();
   w_.close();
 }

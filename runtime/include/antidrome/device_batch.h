@@ -32,17 +32,37 @@ ANTIDROME_DEVICE u32 steps_of_delay(real ms, wide dt, int more, int least) {
   return whole < wide(least) ? u32(least) : whole < wide(60000) ? u32(narrow(whole)) : 60000u;
 }
 
-/// sum += rows of the events first to last - 1, groups of four; N neighbours of the column at `rows`.
-template <int N> ANTIDROME_DEVICE void add_events(real (&sum)[N], const real* rows, u32 stride, const u32* unit, u32 first, u32 last) {
+/// V vectors of N neighbouring columns, 32 N columns apart: what a lane takes of a row, so that a warp reads whole sectors.
+template <int N, int V> ANTIDROME_DEVICE void fetch_columns(real (&x)[V * N], const real* row) {
+#pragma unroll
+  for (int v = 0; v < V; ++v) {
+    real y[N];
+    fetch_lanes<N>(y, row + v * 32 * N);
+#pragma unroll
+    for (int k = 0; k < N; ++k) x[v * N + k] = y[k];
+  }
+}
+template <int N, int V> ANTIDROME_DEVICE void store_columns(real* row, const real (&x)[V * N]) {
+#pragma unroll
+  for (int v = 0; v < V; ++v) {
+    real y[N];
+#pragma unroll
+    for (int k = 0; k < N; ++k) y[k] = x[v * N + k];
+    store_lanes<N>(row + v * 32 * N, y);
+  }
+}
+
+/// sum += rows of the events first to last - 1, groups of four.
+template <int N, int V> ANTIDROME_DEVICE void add_events(real (&sum)[V * N], const real* rows, u32 stride, const u32* unit, u32 first, u32 last) {
   for (u32 s = first; s < last; s += 4u) {
     const uint4 u = __ldg(reinterpret_cast<const uint4*>(unit + s));
-    real row[4][N];
-    fetch_lanes<N>(row[0], rows + u64(u.x) * stride);
-    fetch_lanes<N>(row[1], rows + u64(u.y) * stride);
-    fetch_lanes<N>(row[2], rows + u64(u.z) * stride);
-    fetch_lanes<N>(row[3], rows + u64(u.w) * stride);
+    real row[4][V * N];
+    fetch_columns<N, V>(row[0], rows + u64(u.x) * stride);
+    fetch_columns<N, V>(row[1], rows + u64(u.y) * stride);
+    fetch_columns<N, V>(row[2], rows + u64(u.z) * stride);
+    fetch_columns<N, V>(row[3], rows + u64(u.w) * stride);
 #pragma unroll
-    for (int k = 0; k < N; ++k) sum[k] += (row[0][k] + row[1][k]) + (row[2][k] + row[3][k]);
+    for (int k = 0; k < V * N; ++k) sum[k] += (row[0][k] + row[1][k]) + (row[2][k] + row[3][k]);
   }
 }
 
@@ -50,28 +70,28 @@ template <int N> ANTIDROME_DEVICE void add_events(real (&sum)[N], const real* ro
 struct Cut { u32 first, last; };
 ANTIDROME_DEVICE Cut cut_of(u32 samples, u32 chunks, u32 chunk) { return {u32(u64(samples) * chunk / chunks), u32(u64(samples) * (chunk + 1u) / chunks)}; }
 
-/// One row of a matrix's gradient: rows of the history (of this column and its N - 1 neighbours) at the steps in which the unit's spikes arrive. The
-/// list is filled up to groups of four with the step `steps`; the history's row of that number is zero.
-template <int N> ANTIDROME_DEVICE void gather_rows(real (&sum)[N], const real* history, u32 stride, const u32* step, const real* factor, u32 first, u32 last, u32 delay, u32 steps) {
+/// One row of a matrix's gradient: rows of the history at the steps in which the unit's spikes arrive. The list is filled up to groups of four with
+/// the step `steps`; the history's row of that number is zero.
+template <int N, int V> ANTIDROME_DEVICE void gather_rows(real (&sum)[V * N], const real* history, u32 stride, const u32* step, const real* factor, u32 first, u32 last, u32 delay, u32 steps) {
   for (u32 e = first; e < last; e += 4u) {
     const uint4 s = __ldg(reinterpret_cast<const uint4*>(step + e));
     const u32 at[4] = {s.x, s.y, s.z, s.w};
-    real row[4][N];
+    real row[4][V * N];
 #pragma unroll
     for (u32 q = 0; q < 4u; ++q) {
       const u32 arrival = at[q] + delay, t = arrival < steps ? arrival : steps;
-      fetch_lanes<N>(row[q], history + u64(t) * stride);
+      fetch_columns<N, V>(row[q], history + u64(t) * stride);
     }
     if (factor) {
 #pragma unroll
       for (u32 q = 0; q < 4u; ++q) {
         const real f = at[q] < steps ? factor[e + q] : real(0);
 #pragma unroll
-        for (int k = 0; k < N; ++k) sum[k] += f * row[q][k];
+        for (int k = 0; k < V * N; ++k) sum[k] += f * row[q][k];
       }
     } else {
 #pragma unroll
-      for (int k = 0; k < N; ++k) sum[k] += (row[0][k] + row[1][k]) + (row[2][k] + row[3][k]);
+      for (int k = 0; k < V * N; ++k) sum[k] += (row[0][k] + row[1][k]) + (row[2][k] + row[3][k]);
     }
   }
 }
