@@ -83,7 +83,7 @@ std::string manifest_json(const ir::Network& network, const ir::Program& program
               {"backend", request.backend},
               {"mode", request.mode},
               {"precision", request.precision},
-              {"library", request.backend == "reference" ? "libantidrome_reference.so" : "simulator.so"},
+              {"library", request.backend == "openmp" ? "simulator.so" : "libantidrome_" + request.backend + ".so"},
               {"options", options}};
   for (const char* list : {"sources", "populations", "parameters", "readouts", "losses"}) out[list] = Json::array();
   for (const ir::Population& p : network.populations) {

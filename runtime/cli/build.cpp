@@ -76,6 +76,19 @@ void compile(const fs::path& directory) {
   fs::rename(temporary, library);  // a running process keeps the old file
 }
 
+/// Kernels of the backend cuda, for a GPU or for the emulated device.
+void compile_kernels(const fs::path& directory, const BuildRequest& r) {
+  std::vector<std::string> command = {kernel_compiler().string(), directory.string(), "--device", r.device, "-I", include_folder().string()};
+  if (r.device == "gpu") command.insert(command.end(), {"--arch", r.architectures, "--compiler", r.kernel_compiler});
+  else command.insert(command.end(), {"--cxx", simulator_compiler().string()});
+  if (r.quiet) command.push_back("--quiet");
+  const ProcessResult result = run_process(command, false);
+  if (result.exit_code == 0) return;
+  for (const ExitCode known : {exit_user, exit_internal, exit_io})
+    if (result.exit_code == known) throw Failure(known, {});       // it has said what is wrong
+  fail(exit_internal, "AD441", {directory.string()}, fmt::format("the compiler of kernels ended with the unknown exit code {}: this is our bug, please report it with the model file", result.exit_code), command_line(command) + " shows it");
+}
+
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
@@ -100,6 +113,13 @@ fs::path generator() {
   const fs::path path = own.empty() ? executable_folder() / "antidrome-gen" : fs::path(own);
   if (access(path.c_str(), X_OK) != 0)
     fail(exit_user, "AD442", {path.string()}, "the generator 'antidrome-gen' is not there", "it is built with LLVM/Clang 19 (apt-get install libclang-19-dev llvm-19-dev clang-19), then lies beside antidrome");
+  return path;
+}
+
+fs::path kernel_compiler() {
+  const std::string own = environment("ANTIDROME_KERNELS");
+  const fs::path path = own.empty() ? executable_folder() / "antidrome-kernels" : fs::path(own);
+  if (access(path.c_str(), X_OK) != 0) fail(exit_user, "AD446", {path.string()}, "the compiler of CUDA kernels 'antidrome-kernels' is not there", "it is built with antidrome and lies beside it: build the target antidrome-kernels");
   return path;
 }
 
@@ -146,7 +166,17 @@ BuildResult ensure_built(const BuildRequest& r) {
     record["inputs"] = json::array();
     for (const fs::path& input : generator_inputs(result.directory, r.model)) record["inputs"].push_back(file_identity(input, true));
   }
-  if (r.backend != "reference") {
+  if (r.backend == "cuda") {
+    const json compile_key = kernels_key(result.directory, r);
+    const char* product = r.device == "emulated" ? "kernels.so" : "resources.json";
+    const std::string entry = "compile for " + r.device;
+    if (record.value(entry, json()) != compile_key || !fs::exists(result.directory / product)) {
+      if (!r.quiet) fmt::print(stderr, "compiling {}\n", (result.directory / "kernels.cu").string());
+      compile_kernels(result.directory, r);
+      result.compiled = true;
+      record[entry] = compile_key;
+    }
+  } else if (r.backend != "reference") {
     const json compile_key = compiler_key(result.directory);
     if (record.value("compile", json()) != compile_key || !fs::exists(result.directory / "simulator.so")) {
       if (!r.quiet) fmt::print(stderr, "compiling {}\n", (result.directory / "simulator.cc").string());

@@ -10,6 +10,8 @@ namespace antidrome {
 struct BuildRequest {
   std::filesystem::path model;                 ///< a model file
   std::string backend = "openmp", mode = "grid", precision = "float";
+  std::string device = "gpu";                  ///< of the backend cuda: what its kernels are compiled for, gpu or emulated
+  std::string architectures = "native", kernel_compiler = "nvrtc";
   std::map<std::string, std::string> set;      ///< options of the model file
   std::filesystem::path output;                ///< empty: a folder of the cache, named after the model and the options
   bool force = false;                          ///< generate and compile even if nothing changed
@@ -33,6 +35,9 @@ const std::vector<std::string>& simulator_flags();
 
 /// The generator beside this executable (or $ANTIDROME_GEN); throws Failure (AD442) when it is not there.
 std::filesystem::path generator();
+
+/// The compiler of CUDA kernels beside this executable (or $ANTIDROME_KERNELS); throws Failure (AD446) when it is not there.
+std::filesystem::path kernel_compiler();
 
 /// The folder with <antidrome/abi.h>: beside an installed executable, else of the source tree.
 std::filesystem::path include_folder();

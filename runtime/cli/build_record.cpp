@@ -27,6 +27,16 @@ Stamp stamp_of(const fs::path& file) {
   return {static_cast<std::int64_t>(s.st_size), static_cast<std::int64_t>(s.st_mtim.tv_sec) * 1'000'000'000 + s.st_mtim.tv_nsec};
 }
 
+/// What generated code includes.
+json header_identities() {
+  json headers = json::array();
+  std::vector<fs::path> files;
+  for (const fs::directory_entry& entry : fs::directory_iterator(include_folder() / "antidrome")) files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  for (const fs::path& file : files) headers.push_back(file_identity(file, false));
+  return headers;
+}
+
 }  // namespace
 
 std::string hash_text(std::string_view text) {
@@ -72,13 +82,15 @@ json compiler_key(const fs::path& directory) {
   const fs::path compiler = simulator_compiler();
   if (compiler.empty())
     fail(exit_user, "AD440", {}, "no C++ compiler is installed, and a simulator needs one", "apt-get install g++, or set CXX; --backend reference needs none");
-  json headers = json::array();  // what generated code includes
-  std::vector<fs::path> files;
-  for (const fs::directory_entry& entry : fs::directory_iterator(include_folder() / "antidrome")) files.push_back(entry.path());
-  std::sort(files.begin(), files.end());
-  for (const fs::path& file : files) headers.push_back(file_identity(file, false));
-  return {{"compiler", file_identity(fs::weakly_canonical(compiler), false)}, {"flags", simulator_flags()}, {"headers", headers},
+  return {{"compiler", file_identity(fs::weakly_canonical(compiler), false)}, {"flags", simulator_flags()}, {"headers", header_identities()},
           {"source", file_identity(directory / "simulator.cc", true).at("hash")}};
+}
+
+json kernels_key(const fs::path& directory, const BuildRequest& request) {
+  json key = {{"compiler", file_identity(fs::weakly_canonical(kernel_compiler()), false)}, {"headers", header_identities()}, {"source", file_identity(directory / "kernels.cu", true).at("hash")}};
+  if (request.device == "gpu") key["architectures"] = request.architectures, key["by"] = request.kernel_compiler;
+  else key["c++"] = file_identity(fs::weakly_canonical(simulator_compiler()), false);
+  return key;
 }
 
 json read_record(const fs::path& directory) {

@@ -24,6 +24,9 @@ nlohmann::json generator_key(const BuildRequest& request);
 /// Everything that decides what the compiler makes of simulator.cc, and its content.
 nlohmann::json compiler_key(const std::filesystem::path& directory);
 
+/// The same of the kernels of the backend cuda, for the device that is asked for.
+nlohmann::json kernels_key(const std::filesystem::path& directory, const BuildRequest& request);
+
 /// DIR/build.json, or an empty object.
 nlohmann::json read_record(const std::filesystem::path& directory);
 void write_record(const std::filesystem::path& directory, const nlohmann::json& record);

@@ -10,7 +10,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
-  std::string model, out, checkpoint;
+  std::string model, out, checkpoint, backend, device;
   std::vector<std::string> configs, set, vary;
   std::vector<std::uint64_t> seeds;
   double target_per_cent = 0;
@@ -24,6 +24,8 @@ struct Options {
 std::vector<std::string> overrides_of(const Options& o) {
   std::vector<std::string> overrides = config_overrides(o.set);
   if (!o.model.empty()) overrides.push_back(override_text("model.file", fs::absolute(o.model).lexically_normal().string()));
+  if (!o.backend.empty()) overrides.push_back(override_text("model.backend", o.backend));
+  if (!o.device.empty()) overrides.push_back(override_text("model.device", o.device));
   if (o.threads > 0) overrides.push_back(fmt::format("train.threads={}", o.threads));
   return overrides;
 }
@@ -74,6 +76,8 @@ void add_train(CLI::App& app, Context& context) {
   command->add_option("-o,--out", o->out, "run folder to write (default: runs/MODEL-DATE-TIME); of several runs the folder that holds theirs")->type_name("RUNDIR");
   command->add_flag("--resume", o->resume, "go on from the last checkpoint of --out; of several runs: finish what is not finished");
   command->add_option("--checkpoint", o->checkpoint, "go on from this checkpoint instead")->type_name("FILE")->needs("--resume");
+  command->add_option("--backend", o->backend, "openmp, cuda or reference (default: [model] backend)")->check(CLI::IsMember({"openmp", "cuda", "reference"}));
+  command->add_option("--device", o->device, "where CUDA kernels run: gpu, or emulated on this processor (default: [model] device)")->check(CLI::IsMember({"gpu", "emulated"}));
   command->add_option("-j,--threads", o->threads, "worker threads; the result does not depend on them (default: all processors)")->check(CLI::Range(1u, 4096u));
   command->add_flag("--strict", o->strict, "what is only a warning otherwise ends the run: values that are not finite, silent populations, zero gradients");
   command->add_flag("--no-plots", o->no_plots, "draw nothing at the end");

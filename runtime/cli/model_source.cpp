@@ -3,6 +3,7 @@
 #include "runtime/cli/build.hpp"
 #include "runtime/session/failure.hpp"
 
+#include <cstdlib>
 #include <fmt/format.h>
 
 namespace antidrome::cli {
@@ -11,7 +12,8 @@ namespace fs = std::filesystem;
 
 void ModelOptions::add_to(CLI::App& command, bool backend_too) {
   command.add_option("MODEL", model, "model file, or folder of a built simulator")->required();
-  if (backend_too) command.add_option("--backend", backend, "openmp or reference")->check(CLI::IsMember({"openmp", "reference"}))->capture_default_str();
+  if (backend_too) command.add_option("--backend", backend, "openmp, cuda or reference")->check(CLI::IsMember({"openmp", "cuda", "reference"}))->capture_default_str();
+  if (backend_too) command.add_option("--device", device, "where CUDA kernels run: gpu, or emulated on this processor")->check(CLI::IsMember({"gpu", "emulated"}))->capture_default_str();
   command.add_option("--mode", mode, "grid: spikes on the time grid; exact: located inside the step")->check(CLI::IsMember({"grid", "exact"}))->capture_default_str();
   if (backend_too) command.add_option("--precision", precision, "float or double (default: float, reference: double)")->check(CLI::IsMember({"float", "double"}));
   command.add_option("--set", set, "option of the model file: --set hidden=512")->allow_extra_args(false)->type_name("NAME=VALUE");
@@ -20,10 +22,12 @@ void ModelOptions::add_to(CLI::App& command, bool backend_too) {
 fs::path simulator_folder(const ModelConfig& model, bool quiet) {
   if (model.file.empty())
     fail(exit_user, "AD405", {}, "no model is given", "name it on the command line, or as [model] file in the configuration");
+  if (model.backend == "cuda") setenv("ANTIDROME_DEVICE", model.device.c_str(), 1);   // the library that is loaded asks for it
   if (fs::is_directory(model.file)) return model.file;
   BuildRequest request;
   request.model = model.file;
   request.backend = model.backend;
+  request.device = model.device;
   request.mode = model.mode;
   request.precision = model.precision;
   request.set = model.set;
@@ -35,6 +39,7 @@ fs::path simulator_folder(const ModelOptions& o, bool quiet) {
   ModelConfig model;
   model.file = o.model;
   model.backend = o.backend;
+  model.device = o.device;
   model.mode = o.mode;
   model.precision = !o.precision.empty() ? o.precision : o.backend == "reference" ? "double" : "float";
   for (const std::string& text : o.set) add_option(model.set, text);

@@ -10,7 +10,7 @@ namespace antidrome::cli {
 /// Options that every command about a model shares.
 struct ModelOptions {
   std::string model;                    ///< MODEL.cc or DIR
-  std::string backend = "openmp", mode = "grid", precision;
+  std::string backend = "openmp", device = "gpu", mode = "grid", precision;
   std::vector<std::string> set;
   void add_to(CLI::App& command, bool backend_too = true);
 };

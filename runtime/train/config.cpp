@@ -127,7 +127,8 @@ class Loader {
     ModelConfig& m = config_.model;
     m.file = s.text("file", "");
     if (!m.file.empty()) s.resolve("file", m.file = path(m.file, s.where("file")));
-    m.backend = s.choice("backend", m.backend, {"openmp", "reference"});
+    m.backend = s.choice("backend", m.backend, {"openmp", "cuda", "reference"});
+    m.device = s.choice("device", m.device, {"gpu", "emulated"});
     m.mode = s.choice("mode", m.mode, {"grid", "exact"});
     m.precision = s.choice("precision", m.backend == "reference" ? "double" : m.precision, {"float", "double"});
     toml::table set;

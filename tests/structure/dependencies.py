@@ -23,6 +23,7 @@ MAY_USE = {
     "backends/openmp/device": [ABI],
     "backends/openmp/bench": ["backends/openmp/emit", "codegen/passes", "codegen/kernel_ir", "codegen/ir", "codegen/diagnostics", ABI],
     "backends/cuda/device": ["backends/cuda/emulator", ABI],
+    "backends/cuda/compile": ["backends/cuda/emulator", ABI],
     "backends/cuda/emulator": [ABI],                                           # what kernel text is compiled with lies there
     "backends/reference": ["codegen/ir", "codegen/diagnostics", ABI],
     "runtime": ["codegen/diagnostics"],        # how a mistake is told; nothing of the generator itself
@@ -37,13 +38,13 @@ RESERVED = {
     "clang/": ["codegen/frontend"],
     "llvm/": ["codegen/frontend"],
     "clang-c/": ["codegen/frontend"],
-    "cuda": ["backends/cuda/device"],
-    "nvrtc": ["backends/cuda/device"],
+    "cuda": ["backends/cuda/device", "backends/cuda/compile"],
+    "nvrtc": ["backends/cuda/compile"],
     "hdf5": ["runtime", "tests"],
     "H5": ["runtime", "tests"],
     "sndfile": ["runtime/audio"],
     "fftw3": ["runtime/audio"],
-    "CLI/": ["runtime", "codegen/driver"],
+    "CLI/": ["runtime", "codegen/driver", "backends/cuda/compile"],
 }
 
 

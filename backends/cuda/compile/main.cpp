@@ -1,96 +1,122 @@
-// antidrome-nvrtc: kernels.cu to one cubin for each architecture, and what each kernel asks of a multiprocessor. A process of its own, so that nothing
-// else needs the compiler's library.
-#include <nvrtc.h>
-
+// antidrome-kernels: compiles kernels.cu for a device, and tells what each kernel asks of it. A process of its own, so that nothing else needs the
+// compilers' libraries.
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
-#include <iostream>
-#include <sstream>
+#include <nlohmann/json.hpp>
+
+#include "backends/cuda/compile/resources.hpp"
+#include "backends/cuda/emulator/emulator.hpp"
+#ifdef ANTIDROME_WITH_GPU
+#include "backends/cuda/compile/nvrtc.hpp"
+#endif
 
 namespace {
+
+using namespace antidrome;
+namespace fs = std::filesystem;
+using nlohmann::json;
 
 constexpr int exit_user = 2, exit_internal = 70, exit_io = 74;
 
 struct Request {
-  std::string source, output;
-  std::vector<std::string> architectures, include, options;
-  bool ptx = false;
+  fs::path folder;                              ///< kernels.cu and kernels.json; results go there
+  std::string device = "gpu", compiler = "nvrtc", cxx = "g++";
+  std::vector<std::string> architectures = {"native"}, include;
+  bool checked = false, quiet = false;
 };
 
-std::string slurp(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw std::runtime_error("cannot read " + file);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
+int fail(int exit, const std::string& message, const char* code, const std::string& remedy) {
+  fmt::print(stderr, "error: {}{}\n  remedy: {}\n", message, *code ? fmt::format(" [{}]", code) : "", remedy);
+  return exit;
 }
 
-/// NVRTC sees no files but those it is given: ours are read and handed over by name.
-int compile(const Request& r, const std::string& architecture) {
-  const std::string text = slurp(r.source);
-  std::vector<std::string> options = {"--std=c++20", "--gpu-architecture=" + architecture, "--ptxas-options=-v"};
-  if (r.ptx) options = {"--std=c++20", "--gpu-architecture=" + architecture};
-  for (const std::string& folder : r.include) options.push_back("-I" + folder);
-  for (const std::string& option : r.options) options.push_back(option);
-  std::vector<const char*> raw;
-  for (const std::string& option : options) raw.push_back(option.c_str());
-  nvrtcProgram program = nullptr;
-  if (nvrtcCreateProgram(&program, text.c_str(), r.source.c_str(), 0, nullptr, nullptr) != NVRTC_SUCCESS) {
-    fmt::print(stderr, "error: NVRTC does not start [AD446]\n  remedy: build with nvcc: antidrome build --backend cuda --compiler nvcc\n");
-    return exit_internal;
-  }
-  const nvrtcResult result = nvrtcCompileProgram(program, static_cast<int>(raw.size()), raw.data());
-  std::size_t size = 0;
-  nvrtcGetProgramLogSize(program, &size);
-  std::string log(size, '\0');
-  nvrtcGetProgramLog(program, log.data());
-  log.resize(size > 0 ? size - 1 : 0);
-  fmt::print("{}\n", log);
-  if (result != NVRTC_SUCCESS) {
-    nvrtcDestroyProgram(&program);
-    return result == NVRTC_ERROR_INVALID_OPTION ? exit_user : exit_internal;
-  }
-  std::string binary;
-  if (r.ptx) {
-    nvrtcGetPTXSize(program, &size);
-    binary.resize(size);
-    nvrtcGetPTX(program, binary.data());
-  } else {
-    nvrtcGetCUBINSize(program, &size);
-    binary.resize(size);
-    nvrtcGetCUBIN(program, binary.data());
-  }
-  nvrtcDestroyProgram(&program);
-  const std::string file = fmt::format("{}.{}.{}", r.output, architecture, r.ptx ? "ptx" : "cubin");
-  std::ofstream out(file, std::ios::binary);
-  out.write(binary.data(), static_cast<std::streamsize>(binary.size()));
-  out.close();
-  if (!out) {
-    fmt::print(stderr, "error: cannot write {}\n", file);
-    return exit_io;
-  }
+int compile_emulated(const Request& r) {
+  const fs::path temporary = r.folder / "kernels.so.tmp", module = r.folder / "kernels.so";
+  emulator::compile((r.folder / "kernels.cu").string(), temporary.string(), r.checked ? emulator::Mode::checked : emulator::Mode::plain, {.command = r.cxx, .include_folders = r.include, .flags = {}});
+  fs::rename(temporary, module);                // a running process keeps the old file
   return 0;
 }
+
+#ifdef ANTIDROME_WITH_GPU
+json plan_of(const Request& r) {
+  std::ifstream in(r.folder / "kernels.json");
+  return json::parse(in);
+}
+
+cuda::Compiled compile_one(const Request& r, const std::string& architecture) {
+  if (r.compiler == "nvrtc") return cuda::compile_with_nvrtc({.source = (r.folder / "kernels.cu").string(), .architecture = architecture, .include = r.include, .options = {}});
+  const fs::path file = r.folder / ("kernels." + architecture + ".cubin"), log = r.folder / "compile.log";
+  std::string command = "nvcc -std=c++20 -O3 -lineinfo -cubin -Xptxas -v -arch=" + architecture;
+  for (const std::string& folder : r.include) command += " '-I" + folder + "'";
+  command += fmt::format(" -o '{}' '{}' > '{}' 2>&1", file.string(), (r.folder / "kernels.cu").string(), log.string());
+  cuda::Compiled out;
+  out.ok = std::system(command.c_str()) == 0;
+  std::ifstream in(log), binary(file, std::ios::binary);
+  out.log.assign(std::istreambuf_iterator<char>(in), {});
+  out.binary.assign(std::istreambuf_iterator<char>(binary), {});
+  return out;
+}
+
+int compile_gpu(const Request& r) {
+  std::vector<cuda::KernelResources> all;
+  const json plan = plan_of(r);
+  for (std::string architecture : r.architectures) {
+    if (architecture == "native") {
+      architecture = cuda::native_architecture();
+      if (architecture.empty()) {
+        architecture = "sm_90";
+        if (!r.quiet) fmt::print(stderr, "no GPU here: kernels are compiled for {}; --arch sm_80,sm_90 names others\n", architecture);
+      }
+    }
+    cuda::multiprocessor(architecture);         // is it one we know?
+    const cuda::Compiled result = compile_one(r, architecture);
+    std::ofstream(r.folder / "compile.log") << result.log << "\n";
+    if (!result.ok) return fail(exit_internal, fmt::format("{} refused the generated kernels for {}: this is our bug, or the compiler's", r.compiler, architecture), "AD441", fmt::format("please report it with {} and the model file", (r.folder / "compile.log").string()));
+    std::ofstream out(r.folder / ("kernels." + architecture + ".cubin"), std::ios::binary);
+    out.write(result.binary.data(), static_cast<std::streamsize>(result.binary.size()));
+    out.close();
+    if (!out) return fail(exit_io, "cannot write into " + r.folder.string(), "AD444", "is the disk full, or the folder not writable");
+    for (const cuda::KernelResources& k : cuda::parse_resources(result.log, architecture)) all.push_back(k);
+  }
+  json report = json::array();
+  for (cuda::KernelResources& k : all) {
+    for (const json& planned : plan.at("kernels"))
+      if (planned.at("name") == k.kernel) k.threads = planned.at("threads");
+    report.push_back({{"architecture", k.architecture}, {"kernel", k.kernel}, {"registers", k.registers}, {"shared", k.shared_bytes}, {"stack", k.stack_bytes}, {"spilled", k.spilled_bytes}, {"threads", k.threads}});
+  }
+  std::ofstream(r.folder / "resources.json") << report.dump(1) << "\n";
+  if (!r.quiet) fmt::print(stderr, "{}", cuda::resource_table(all));
+  return 0;
+}
+#else
+int compile_gpu(const Request&) {
+  return fail(exit_user, "antidrome was built without the CUDA toolkit and cannot compile for a GPU; kernels.cu is there", "AD446", "build antidrome where nvcc and cudart are found, or use --device emulated");
+}
+#endif
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Compiles CUDA kernels with NVRTC, one cubin for each architecture");
+  CLI::App app("Compiles the kernels of a build folder");
   Request r;
-  app.add_option("source", r.source, "kernels.cu")->required();
-  app.add_option("--arch", r.architectures, "sm_75, sm_80, sm_90, …")->required();
+  app.add_option("folder", r.folder, "build folder with kernels.cu")->required();
+  app.add_option("--device", r.device, "gpu or emulated")->check(CLI::IsMember({"gpu", "emulated"}))->capture_default_str();
+  app.add_option("--arch", r.architectures, "sm_75, sm_80, sm_90, …; native: of the GPU that is here")->delimiter(',')->capture_default_str();
+  app.add_option("--compiler", r.compiler, "nvrtc (fast) or nvcc")->check(CLI::IsMember({"nvrtc", "nvcc"}))->capture_default_str();
+  app.add_option("--cxx", r.cxx, "C++ compiler of the emulated device")->capture_default_str();
   app.add_option("-I", r.include, "folders with headers");
-  app.add_option("-o", r.output, "files are OUTPUT.<arch>.cubin")->required();
-  app.add_flag("--ptx", r.ptx, "PTX in place of machine code");
-  app.add_option("--option", r.options, "handed to NVRTC");
+  app.add_flag("--checked", r.checked, "emulated: with the checks and counters of the emulator");
+  app.add_flag("-q,--quiet", r.quiet, "no table");
   CLI11_PARSE(app, argc, argv);
   try {
-    for (const std::string& architecture : r.architectures)
-      if (const int code = compile(r, architecture); code != 0) return code;
+    return r.device == "emulated" ? compile_emulated(r) : compile_gpu(r);
+  } catch (const std::invalid_argument& error) {
+    return fail(exit_user, error.what(), "AD447", "known are sm_75, 80, 86, 87, 89, 90, 100, 103, 120 and 121");
+  } catch (const emulator::CompileError& error) {
+    return fail(exit_internal, fmt::format("the compiler refused the generated kernels: this is our bug, or the compiler's\n{}", error.what()), "AD441", "please report it with the model file");
   } catch (const std::exception& error) {
-    fmt::print(stderr, "error: {}\n", error.what());
-    return exit_io;
+    return fail(exit_io, error.what(), "AD444", "is the folder the one that `antidrome build --backend cuda` printed?");
   }
-  return 0;
 }

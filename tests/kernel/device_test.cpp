@@ -1,0 +1,110 @@
+// Decisions of the lowering for blocks of threads: who owns what, where it lies, where barriers stand, what is refused.
+#include <gtest/gtest.h>
+
+#include "codegen/kernel_ir/device/device.hpp"
+#include "codegen/passes/passes.hpp"
+#include "tests/fixtures/networks.hpp"
+
+namespace antidrome::kernel {
+namespace {
+
+using namespace fixtures;
+
+DeviceModule lowered(const ir::Network& network, Diagnostics& diagnostics, ir::TimeMode mode = ir::TimeMode::grid) {
+  const ir::Program p = passes::derive_program(network, {mode}, diagnostics);
+  EXPECT_FALSE(diagnostics.has_errors()) << diagnostics.render();
+  return lower_for_device(p, {}, diagnostics);
+}
+
+NetworkBuilder recurrent(int hidden = 256, int outputs = 20) {
+  const ir::Values w = {{"w", trainable(normal(0, 0.1))}};
+  NetworkBuilder n;
+  n.source("input", 700).population("hidden", hidden, cuba_lif()).population("output", outputs, leaky()).connect("input", "hidden", pulse(), w).connect("hidden", "hidden", pulse(), w)
+      .connect("hidden", "output", pulse(), w).loss("output", exp_weighted(), cross_entropy());
+  return n;
+}
+
+const DeviceKernel& kernel_of(const DeviceModule& d, const std::string& name) {
+  for (const DeviceKernel& k : d.kernels)
+    if (k.name == name) return k;
+  throw std::out_of_range(name);
+}
+
+void collect(const Node& n, std::vector<std::string>& path, std::vector<std::string>& barriers) {
+  path.push_back(spelling(n.kind));
+  if (n.kind == NodeKind::barrier) barriers.push_back(path[path.size() - 2]);
+  for (const Node& child : n.body) collect(child, path, barriers);
+  path.pop_back();
+}
+
+/// What each barrier stands in, in the order of the text.
+std::vector<std::string> barriers(const DeviceKernel& k) {
+  std::vector<std::string> path, out;
+  collect(k.body, path, out);
+  return out;
+}
+
+TEST(Device, four_neurons_a_lane_and_one_warp_for_the_outputs) {
+  Diagnostics diagnostics;
+  const DeviceModule d = lowered(recurrent().network(), diagnostics);
+  ASSERT_EQ(d.roles.size(), 2u);                                  // the source computes nothing
+  EXPECT_EQ(d.roles[0].per_lane, 4);
+  EXPECT_EQ(d.roles[0].warps, 2);
+  EXPECT_EQ(d.roles[1].per_lane, 1);
+  EXPECT_EQ(d.roles[1].first_warp, 2);
+  EXPECT_EQ(kernel_of(d, "forward_trial").threads, 96);
+}
+
+TEST(Device, a_step_has_one_barrier_forwards_and_two_backwards_where_there_are_spikes) {
+  Diagnostics diagnostics;
+  const DeviceModule d = lowered(recurrent().network(), diagnostics);
+  const std::vector<std::string> forward = barriers(kernel_of(d, "forward_trial")), backward = barriers(kernel_of(d, "backward_trial"));
+  EXPECT_EQ(std::count(forward.begin(), forward.end(), "block_steps"), 1);
+  EXPECT_EQ(std::count(backward.begin(), backward.end(), "block_steps_back"), 0);
+  EXPECT_EQ(std::count(backward.begin(), backward.end(), "when_spikes"), 2);
+}
+
+TEST(Device, states_live_in_registers_unless_spikes_reach_them_by_number) {
+  Diagnostics diagnostics;
+  const DeviceModule lif = lowered(recurrent().network(), diagnostics);
+  for (const Buffer& b : lif.base.buffers) EXPECT_NE(b.space, Space::worker) << b.name;
+  EXPECT_EQ(lif.base.buffer_of("hidden_v").space, Space::lane);
+  const DeviceModule plastic = lowered(two_layers(lif_with_input(), tsodyks_markram(), mean_voltage(), cross_entropy()).network(), diagnostics);
+  EXPECT_EQ(plastic.base.buffer_of("hidden_v").space, Space::lane);
+  EXPECT_EQ(plastic.base.buffer_of("hidden_hidden_hidden_u").space, Space::shared);
+}
+
+TEST(Device, what_a_spike_leaves_for_its_own_jump_lies_side_by_side) {
+  Diagnostics diagnostics;
+  const DeviceModule d = lowered(recurrent().network(), diagnostics);
+  ASSERT_EQ(d.records.size(), 1u);
+  EXPECT_EQ(d.records[0].members.size(), 2u);
+}
+
+TEST(Device, the_text_is_the_same_every_time) {
+  Diagnostics diagnostics;
+  const std::string first = print(lowered(scattered_network(), diagnostics));
+  EXPECT_EQ(first, print(lowered(scattered_network(), diagnostics)));
+}
+
+TEST(Device, exact_mode_is_refused) {
+  Diagnostics diagnostics;
+  lowered(recurrent().network(), diagnostics, ir::TimeMode::exact);
+  ASSERT_TRUE(diagnostics.has_errors());
+  EXPECT_EQ(diagnostics.all().front().code, "AD306");
+}
+
+TEST(Device, more_neurons_than_a_block_has_room_for_are_refused_with_the_numbers) {
+  Diagnostics diagnostics;
+  lowered(recurrent(40000).network(), diagnostics);
+  ASSERT_TRUE(diagnostics.has_errors());
+  EXPECT_EQ(diagnostics.all().front().code, "AD307");
+  EXPECT_NE(diagnostics.all().front().message.find("40020 neurons in 2 populations"), std::string::npos) << diagnostics.render();
+  Diagnostics outputs;
+  lowered(recurrent(256, 1025).network(), outputs);
+  ASSERT_TRUE(outputs.has_errors());
+  EXPECT_EQ(outputs.all().front().code, "AD307");
+}
+
+}  // namespace
+}  // namespace antidrome::kernel
