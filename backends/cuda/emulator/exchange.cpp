@@ -44,13 +44,14 @@ std::uint64_t Block::exchange(std::uint32_t mask, emulated::Exchange what, std::
   return me.result;
 }
 
-/// The meeting of the lanes of `mask`, or a new one. Lanes of overlapping masks that are elsewhere can never come.
+/// The meeting of the lanes of `mask`, or a new one. A lane that this one waits for, and that waits for this one at another operation, can never come. One
+/// that waits for others only may come when it has met them.
 Block::Meeting& Block::join(Warp& warp, std::uint32_t mask, emulated::Exchange what, const Call& call) {
   Meeting* unused = nullptr;
   for (Meeting& m : warp.meetings) {
     if (m.arrived == 0) unused = &m;
     else if (m.mask == mask && m.what == what && m.call.same_text(call)) return m;
-    else if ((m.mask & mask) != 0) stop({.why = Stop::divergent_exchange, .here = call, .other = m.call, .mask = mask});
+    else if ((m.arrived & mask) != 0 && (m.mask >> running_ % warp_size & 1) != 0) stop({.why = Stop::divergent_exchange, .here = call, .other = m.call, .mask = mask});
   }
   if (unused == nullptr) {
     warp.meetings.reserve(warp_size);           // lanes keep references while they wait
