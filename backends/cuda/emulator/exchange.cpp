@@ -33,13 +33,17 @@ std::uint64_t Block::exchange(std::uint32_t mask, emulated::Exchange what, std::
   Thread& me = threads_[running_];
   Warp& warp = warps_[running_ / warp_size];
   if ((mask >> lane & 1) == 0) stop({.why = Stop::wrong_mask, .here = call, .mask = mask, .lane = lane});
-  Meeting& m = join(warp, mask, what, call);
+  Meeting* first = warp.meetings.data();        // the common case: all lanes come to the one meeting that there is
+  const bool known = !warp.meetings.empty() && first->arrived != 0 && first->mask == mask && first->what == what && first->call.site.line == call.site.line && first->call.site.file == call.site.file;
+  Meeting& m = known ? *first : join(warp, mask, what, call);
   me.meeting = static_cast<std::uint8_t>(&m - warp.meetings.data());
   m.value[lane] = value;
   m.source[lane] = static_cast<std::uint8_t>(source);
   m.arrived |= 1u << lane;
   me.state = State::in_exchange;
-  if (!complete(warp, m) || order_.random()) wait();
+  const bool last = (m.mask & warp.live & ~m.arrived) == 0;
+  if (last) complete(warp, m);
+  if (!last || order_.random()) wait();
   else threads_[running_].state = State::running;
   return me.result;
 }
