@@ -33,24 +33,29 @@ std::uint64_t Block::exchange(std::uint32_t mask, emulated::Exchange what, std::
   Thread& me = threads_[running_];
   Warp& warp = warps_[running_ / warp_size];
   if ((mask >> lane & 1) == 0) stop({.why = Stop::wrong_mask, .here = call, .mask = mask, .lane = lane});
-  Meeting& m = join(warp, mask, what, call);
+  Meeting* first = warp.meetings.data();        // the common case: all lanes come to the one meeting that there is
+  const bool known = !warp.meetings.empty() && first->arrived != 0 && first->mask == mask && first->what == what && first->call.site.line == call.site.line && first->call.site.file == call.site.file;
+  Meeting& m = known ? *first : join(warp, mask, what, call);
   me.meeting = static_cast<std::uint8_t>(&m - warp.meetings.data());
   m.value[lane] = value;
   m.source[lane] = static_cast<std::uint8_t>(source);
   m.arrived |= 1u << lane;
   me.state = State::in_exchange;
-  if (!complete(warp, m) || order_.random()) wait();
+  const bool last = (m.mask & warp.live & ~m.arrived) == 0;
+  if (last) complete(warp, m);
+  if (!last || order_.random()) wait();
   else threads_[running_].state = State::running;
   return me.result;
 }
 
-/// The meeting of the lanes of `mask`, or a new one. Lanes of overlapping masks that are elsewhere can never come.
+/// The meeting of the lanes of `mask`, or a new one. A lane that this one waits for, and that waits for this one at another operation, can never come. One
+/// that waits for others only may come when it has met them.
 Block::Meeting& Block::join(Warp& warp, std::uint32_t mask, emulated::Exchange what, const Call& call) {
   Meeting* unused = nullptr;
   for (Meeting& m : warp.meetings) {
     if (m.arrived == 0) unused = &m;
     else if (m.mask == mask && m.what == what && m.call.same_text(call)) return m;
-    else if ((m.mask & mask) != 0) stop({.why = Stop::divergent_exchange, .here = call, .other = m.call, .mask = mask});
+    else if ((m.arrived & mask) != 0 && (m.mask >> running_ % warp_size & 1) != 0) stop({.why = Stop::divergent_exchange, .here = call, .other = m.call, .mask = mask});
   }
   if (unused == nullptr) {
     warp.meetings.reserve(warp_size);           // lanes keep references while they wait
