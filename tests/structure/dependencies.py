@@ -41,7 +41,7 @@ RESERVED = {
     "nvrtc": ["backends/cuda/device"],
     "hdf5": ["runtime", "tests"],
     "H5": ["runtime", "tests"],
-    "sndfile": ["runtime/audio"],
+    "sndfile": ["runtime/audio", "tests"],
     "fftw3": ["runtime/audio"],
     "CLI/": ["runtime", "codegen/driver"],
 }
