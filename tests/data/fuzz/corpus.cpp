@@ -140,6 +140,12 @@ std::vector<Specimen> corpus(const fs::path& folder) {
   const std::vector<std::pair<std::string, Bytes>> digits{{"Train/1/1.bin", camera_clip(20)}, {"Train/7/2.bin", camera_clip(3)}, {"Train/7/3.bin", camera_clip(0)}, {"Test/7/1.bin", camera_clip(9)}};
   for (const char* name : {"nmnist.tar", "nmnist.tar.xz", "nmnist.zip"})
     add(name, "nmnist", [&digits](const fs::path& own) { put_archive(own, digits); }, "", std::string(name) != "nmnist.tar");   // a tar file may end after any entry
+  add("loose", "nmnist", [](const fs::path& own) {
+    for (const char* part : {"Train", "Test"}) {
+      fs::create_directories(own / part / "7");
+      for (const int events : {9, 3}) put(own / part / "7" / (std::to_string(events) + ".bin"), camera_clip(events));
+    }
+  }, "Train/7/9.bin", false);                                                                                                     // so may a loose file
   add("clips.tar.gz", "dvs_gesture", [](const fs::path& own) { put_archive(own, {{"1.bs2", camera_clip(30)}, {"11.bs2", camera_clip(4)}}); });
   const auto recording = [](const fs::path& own) {
     put(own, aedat({{{3, 1, 1, 10}, {127, 127, 0, 2000}}, {{0, 0, 0, 3000, false}, {1, 2, 1, 4000}, {5, 5, 0, 9000}}}));
@@ -147,6 +153,13 @@ std::vector<Specimen> corpus(const fs::path& folder) {
   };
   add("user01.aedat", "dvs_gesture", recording, "", false);            // it may end after any packet
   add("user02.aedat", "dvs_gesture", recording, "user02_labels.csv", false);
+  add("recordings", "dvs_gesture", [&recording](const fs::path& own) {
+    fs::create_directories(own);
+    for (const std::string part : {"train", "test"}) {
+      recording(own / (part + ".aedat"));
+      std::ofstream(own / ("trials_to_" + part + ".txt")) << part << ".aedat\n";
+    }
+  }, "trials_to_train.txt", false);
   add("signals.npz", "npz", [](const fs::path& own) {
     std::vector<std::int16_t> values;
     for (int k = 0; k < 3 * 8 * 2; ++k) values.push_back(static_cast<std::int16_t>(k * k % 17));
