@@ -93,6 +93,22 @@ class Checks(unittest.TestCase):
         found = parameter_table.check(self.root)
         self.assertEqual(len(found), 7, found)
 
+    def test_an_option_of_another_command_and_a_default_that_has_changed_are_found(self):
+        row = "| there | default there | here | default here | test |\n|---|---|---|---|---|\n| `A` | 1 | {} | {} | - |\n"
+        self.write("runtime/cli/command_fly.cpp", 'add_option("--high")\n#include "runtime/cli/wings.hpp"\n')
+        self.write("runtime/cli/wings.hpp", "")
+        self.write("runtime/cli/wings.cpp", 'add_option("-w,--wide")\n')
+        self.write("runtime/cli/command_swim.cpp", 'add_option("--deep")\n')
+        self.write("runtime/train/config.cpp", '"beta1" "beta2"\n')
+        self.write("docs/configuration.md", "| key | meaning | default |\n|---|---|---|\n| `beta1`, `beta2` | of Adam | 0.9, 0.999 |\n")
+        self.write("models/include/antidrome/a.h", "struct Lif {\n  param tau = 20_ms, theta = 1;\n};\n")
+        self.write(parameter_table.PAGE, row.format("`antidrome fly --high`, `antidrome fly --wide`", "") + row.format("`train.beta1`, `train.beta2`, `Lif.tau`", "0.9, 0.999, 20 ms"))
+        self.assertEqual(parameter_table.check(self.root), [])
+        self.write(parameter_table.PAGE, row.format("`antidrome fly --deep`", "") + row.format("`train.beta1`, `train.beta2`, `Lif.tau`", "0.9, 0.99, 10"))
+        found = parameter_table.check(self.root)
+        self.assertEqual(len(found), 2, found)
+        self.assertIn("beta2 is 0.999, not 0.99; Lif.tau is 20, not 10", found[1])
+
     def test_a_dead_link_is_found(self):
         self.write("docs/a.md", "[b](b.md) [c](https://example.org) `[d](auto&)`\n")
         self.assertEqual(links.check(self.root), ["docs/a.md: link to b.md, which does not exist"])

@@ -42,7 +42,7 @@ RESERVED = {
     "nvrtc": ["backends/cuda/compile"],
     "hdf5": ["runtime", "tests"],
     "H5": ["runtime", "tests"],
-    "sndfile": ["runtime/audio"],
+    "sndfile": ["runtime/audio", "tests"],
     "fftw3": ["runtime/audio"],
     "CLI/": ["runtime", "codegen/driver", "backends/cuda/compile"],
 }

@@ -87,11 +87,14 @@ class Signals {
       const double now = at(n);
       if (!std::isfinite(now)) throw DataError("AD519", {file_.string(), k, {}}, fmt::format("the value of channel {} at step {} is not finite", c, n));
       if (n == 0) reference = now;
-      if (std::fabs(now - reference) / code.level > static_cast<double>(most_events - into.size()))
+      if (std::fabs(now - reference) / code.level + static_cast<double>(into.size()) > static_cast<double>(most_events))
         throw DataError("AD504", {file_.string(), k, {}}, fmt::format("level = {} makes more than {} events of the sample", code.level, most_events), "choose a larger level");
       for (const double direction : {1.0, -1.0})
         while (direction * (now - reference) >= code.level) {
-          reference += direction * code.level;
+          const double next = reference + direction * code.level;
+          if (next == reference)   // rounded away: it would never arrive
+            throw DataError("AD504", {file_.string(), k, {}}, fmt::format("level = {} is too small to be seen in values such as {:g}", code.level, now), "choose a larger level, or subtract the mean of the signals");
+          reference = next;
           const double time_ms = (static_cast<double>(n) - (now - reference) / (now - before)) * code.step_ms;
           into.push_back({static_cast<double>(static_cast<float>(time_ms)), static_cast<std::uint16_t>(2 * c + (direction < 0))});
         }

@@ -125,7 +125,7 @@ std::shared_ptr<const EventStore> open_kept(const fs::path& file, const std::str
 std::uint64_t limit_of(const StoreRequest& request) {
   std::uint64_t bytes = 0;
   for (const fs::path& file : request.sources) bytes += fs::file_size(file);
-  return 20 + 4 * (bytes >> 20);
+  return 5 + 4 * (bytes >> 20);
 }
 
 /// Written beside, synced and renamed, so that a run sees a whole file or none. Returns what went wrong with the folder, if anything.

@@ -185,7 +185,8 @@ void number_takes(const OptionReader& options, std::vector<SampleInfo>& info) {
   std::size_t read = 0;
   for (std::int32_t take = 0; in >> take; ++read)
     if (read < info.size()) info[read].take = take;
-  if (read != info.size() || !in.eof())
+  if (!in.eof()) throw DataError("AD515", {file, read, {}}, "what follows is not a whole number", "give one number per sample, in the order of the data file");
+  if (read != info.size())
     throw DataError("AD515", {file, read, {}}, fmt::format("the file holds {} take numbers, the data set {} samples", read, info.size()), "give one number per sample, in the order of the data file");
 }
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <functional>
 
 namespace antidrome::data {
@@ -47,6 +48,16 @@ void one_file(const char* kind, const std::filesystem::path& file, const Options
   DatasetOptions options{{{"kind", kind}, {"path", file.string()}, {"cache", (file.parent_path() / "cache").string()}, {"split", "given"}, {"dt_ms", "1"}, {"trial_ms", "300"}}, "run.toml"};
   for (const auto& [key, value] : more) options.values[key] = value;
   make(options);
+}
+// One signal of two steps; one recording with a clip.
+void signals(const std::filesystem::path& folder, const std::vector<double>& values, const std::vector<float>& labels = {0}) {
+  test::put_archive(folder / "a.npz", {{"taxel.npy", test::npy<double>("<f8", "(1, 2, 1)", values)}, {"label.npy", test::npy<float>("<f4", fmt::format("({},)", labels.size()), labels)}});
+  one_file("npz", folder / "a.npz");
+}
+void recording(const std::filesystem::path& folder, const std::vector<test::PolarityEvent>& events) {
+  test::put(folder / "a.aedat", test::aedat({events}));
+  std::ofstream(folder / "a_labels.csv") << "1,0,5\n";
+  one_file("dvs_gesture", folder / "a.aedat");
 }
 test::Bytes bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
 
@@ -240,6 +251,12 @@ const Misuse table[] = {
        shd(folder, {}, {{"split", "takes"}, {"takes_path", (folder / "takes.txt").string()}, {"validation_takes", "1"}});
      },
      "FOLDER/takes.txt: record 2: error: the file holds 2 take numbers, the data set 3 samples [AD515]\n  remedy: give one number per sample, in the order of the data file", 74},
+    {"take numbers with a word among them",
+     [](auto& folder) {
+       std::ofstream(folder / "takes.txt") << "1 2 three\n";
+       shd(folder, {}, {{"split", "takes"}, {"takes_path", (folder / "takes.txt").string()}, {"validation_takes", "1"}});
+     },
+     "FOLDER/takes.txt: record 2: error: what follows is not a whole number [AD515]\n  remedy: give one number per sample, in the order of the data file", 74},
     {"a file that is no HDF5",
      [](auto& folder) {
        std::ofstream(folder / "a.h5") << "<!DOCTYPE html>";
@@ -328,6 +345,30 @@ const Misuse table[] = {
        one_file("npz", folder / "a.npz");
      },
      "FOLDER/a.npz: x.npy: byte 10: error: its type '|O' is not one of little-endian integers, floating-point numbers or text [AD528]\n  remedy: save it with numpy.savez, as numbers in C order", 74},
+    {"a level that rounding hides", [](auto& folder) { signals(folder, {1e18, 1e18 + 1280}); },
+     "FOLDER/a.npz: record 0: error: level = 1 is too small to be seen in values such as 1e+18 [AD504]\n  remedy: choose a larger level, or subtract the mean of the signals", 2},
+    {"a value that is no number", [](auto& folder) { signals(folder, {0, NAN}); }, "FOLDER/a.npz: record 0: error: the value of channel 0 at step 1 is not finite [AD519]", 74},
+    {"a label that is a fraction", [](auto& folder) { signals(folder, {0, 1}, {0.5f}); }, "FOLDER/a.npz: record 0: error: 'label' is 0.5, expected a whole number of [0, 65536) [AD516]", 74},
+    {"labels of another set of signals", [](auto& folder) { signals(folder, {0, 1}, {0, 1}); }, "FOLDER/a.npz: error: 2 entries in 'label' for 1 samples [AD515]\n  remedy: give one per sample", 74},
+    {"signals without labels", [](auto& folder) {
+       test::put_archive(folder / "a.npz", {{"taxel.npy", test::npy<float>("<f4", "(1, 1, 1)", {0})}});
+       one_file("npz", folder / "a.npz");
+     },
+     "FOLDER/a.npz: error: the file has no array 'label' [AD528]\n  remedy: name its arrays with 'values_array', 'label_array' and so on", 74},
+    {"a recording without its table", [](auto& folder) {
+       test::put(folder / "a.aedat", test::aedat({{{1, 1, 1, 1}}}));
+       one_file("dvs_gesture", folder / "a.aedat");
+     },
+     "FOLDER/a_labels.csv: error: cannot read the file: No such file or directory [AD510]", 74},
+    {"a pixel beyond the camera of a recording", [](auto& folder) { recording(folder, {{5, 5, 0, 1}, {1, 128, 0, 2}}); },
+     "FOLDER/a.aedat: record 0, byte 78: error: event at pixel (1, 128), expected [0, 128) x [0, 128) [AD520]\n  remedy: copy or download the file again", 74},
+    {"a clock that runs below zero", [](auto& folder) { recording(folder, {{5, 5, 0, 0x80000000u}}); },
+     "FOLDER/a.aedat: record 0, byte 70: error: an event with a negative time [AD519]\n  remedy: copy or download the file again", 74},
+    {"a clip of no class", [](auto& folder) {
+       test::put_archive(folder / "a.tar", {{"0.bs2", {}}});
+       one_file("dvs_gesture", folder / "a.tar");
+     },
+     "FOLDER/a.tar: 0.bs2: error: the name is not a class of [1, 11] [AD516]\n  remedy: name the clips 1.bs2 to 11.bs2", 74},
     {"levels far below the noise", [](auto& folder) {
        test::put_archive(folder / "a.npz", {{"taxel.npy", test::npy<float>("<f4", "(1, 2, 1)", {0, 1e9f})}, {"label.npy", test::npy<float>("<f4", "(1,)", {0})}});
        one_file("npz", folder / "a.npz", {{"level", "0.001"}});
