@@ -74,6 +74,8 @@ void Checker::access(const volatile void* address, std::uint64_t bytes, emulated
   } else {
     const bool in_section = p >= section_begin_ && p < section_end_;
     if (kind == emulated::access_read && module_->contains(p) && !in_section) return;   // a table of constants
+    const auto& guards = module_->variables.guards;
+    if (std::find(guards.begin(), guards.end(), p) != guards.end()) return;
     wild(p, bytes, site);
   }
   if (accesses_left_-- == 0) {
