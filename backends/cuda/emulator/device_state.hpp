@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "backends/cuda/emulator/block.hpp"
+#include "backends/cuda/emulator/checker.hpp"
 #include "backends/cuda/emulator/faults.hpp"
 #include "backends/cuda/emulator/findings.hpp"
 #include "backends/cuda/emulator/memory.hpp"
@@ -20,12 +21,15 @@ struct Device::State {
 
   bool launch(const Kernel& kernel, const Shape& shape, std::span<const std::byte> arguments);
 
+  void written(void* to, std::size_t bytes);
+
   Options options;
   Memory memory;
   Order order;
   Block block;
   Findings findings;
   Places places;
+  std::unique_ptr<Checker> checker;             // of a device that checks
   std::vector<KernelCounters> kernels;          // by the order of their first launches
 
  private:

@@ -17,6 +17,7 @@ emulated::Index index_of(const Dim& d) { return {d.x, d.y, d.z}; }
 }  // namespace
 
 Device::State::State(const Options& o) : options(o), memory(o.address_space), order(o.seed), block(order) {
+  if (o.check) checker = std::make_unique<Checker>(block, memory, findings);
   block.unknown_source = [this](const Call& call, std::uint32_t thread, std::uint32_t source) {
     findings.add(Defect::unknown_source, call, {}, module_state_->here.block, block.index_of(thread), [&] { return fmt::format("lane {} reads lane {}", thread % warp_size, source); });
   };
@@ -50,9 +51,12 @@ bool Device::State::launch(const Kernel& kernel, const Shape& shape, std::span<c
   state.here.block_size = index_of(shape.block), state.here.grid_size = index_of(shape.grid);
   state.here.dynamic_shared = dynamic_shared_.get();
   const Work before = block.work();
-  block.prepare(state, index_of(shape.block), kernel.run, copy.data(), nullptr);
+  block.prepare(state, index_of(shape.block), kernel.run, copy.data(), checker.get());
+  const std::uint64_t not_counted = checker ? checker->not_counted() : 0;
+  if (checker) checker->begin_launch(kernel, arrays_, dynamic_shared_.get(), shape.dynamic_shared_bytes, options.access_limit);
   FaultGuard guard(block.fibers());
   const bool finished = run_blocks(shape, state, guard);
+  if (checker && !finished) checker->stopped();
   KernelCounters& c = counters_of(kernel.name);
   const Work& after = block.work();
   ++c.launches;
@@ -61,6 +65,7 @@ bool Device::State::launch(const Kernel& kernel, const Shape& shape, std::span<c
   c.warp_barriers += after.warp_barriers - before.warp_barriers;
   c.warp_operations += after.exchanges - before.exchanges;
   c.switches += after.switches - before.switches;
+  if (checker) c.not_counted += checker->not_counted() - not_counted;
   return finished;
 }
 
@@ -83,10 +88,12 @@ bool Device::State::run_blocks(const Shape& shape, emulated::State& state, Fault
       for (const SharedArray& a : arrays_) std::memset(a.begin, 0xff, a.bytes);
       std::memset(dynamic_shared_.get(), 0xff, dynamic_shared_bytes_);
     }
+    if (checker) checker->begin_block(state.here.block);
     if (!block.run()) {
       tell(block.stopped());
       return false;
     }
+    if (checker) checker->end_block();
   }
   return true;
 }
@@ -135,7 +142,7 @@ emulated::Votes Device::State::barrier(void* self, std::uint32_t predicate, emul
 std::uint64_t Device::State::exchange(void* self, std::uint32_t mask, emulated::Exchange what, std::uint64_t value, std::uint32_t source, emulated::Site site) {
   return static_cast<State*>(self)->block.exchange(mask, what, value, source, {site, __builtin_return_address(0)});
 }
-void Device::State::access(void*, const volatile void*, std::uint64_t, emulated::Access, const void*) {}
+void Device::State::access(void* self, const volatile void* address, std::uint64_t bytes, emulated::Access kind, const void* pc) { static_cast<State*>(self)->checker->access(address, bytes, kind, pc); }
 void Device::State::trap(void* self, emulated::Site site) { static_cast<State*>(self)->block.stop({.why = Stop::trap, .here = {site, __builtin_return_address(0)}}); }
 
 }  // namespace antidrome::emulator

@@ -7,15 +7,15 @@
 #include <string>
 #include <vector>
 
-namespace antidrome::emulator {
+#include "backends/cuda/emulator/shadow.hpp"
 
-class Shadow;
+namespace antidrome::emulator {
 
 struct Allocation {
   std::byte* begin = nullptr;
   std::size_t bytes = 0;
   std::string name;
-  std::shared_ptr<Shadow> shadow;               // what the checker knows of it; none without one
+  std::unique_ptr<Shadow> shadow;               // what the checker knows of it; none without one
   bool contains(const void* p, std::size_t n) const { return static_cast<std::size_t>(static_cast<const std::byte*>(p) - begin) <= bytes && n <= bytes - static_cast<std::size_t>(static_cast<const std::byte*>(p) - begin); }
 };
 
@@ -38,6 +38,10 @@ class Memory {
   Allocation* on_page_of(const void* p) { return contains(p) ? granules_[static_cast<std::size_t>(static_cast<const std::byte*>(p) - base_) >> granule_bits] : nullptr; }
   /// The allocation that holds all n bytes. Throws std::invalid_argument that says what is there.
   Allocation& holding(const void* p, std::size_t n);
+  template <class F>
+  void for_each(F f) {
+    for (auto& [begin, a] : allocations_) f(*a.first);
+  }
   /// "4 bytes past the end of 'weights' (1024 bytes)": by the nearest allocation.
   std::string describe(const void* p) const;
 

@@ -49,14 +49,14 @@ LoadedModule::LoadedModule(const std::string& file) : path(std::filesystem::abso
   Search search{.address = reinterpret_cast<std::uintptr_t>(interface)};
   dl_iterate_phdr(&visit, &search);
   bias = search.bias, begin = search.begin, end = search.end;
-  arrays = shared_arrays(path, bias, interface->shared_begin, interface->shared_end);
+  variables = emulator::variables(path, bias, interface->shared_begin, interface->shared_end);
 }
 
 LoadedModule::~LoadedModule() { dlclose(handle); }
 
 std::vector<SharedArray> LoadedModule::arrays_of(const std::string& kernel) const {
   std::vector<SharedArray> own;
-  for (const SharedArray& a : arrays) {
+  for (const SharedArray& a : variables.shared) {
     const std::string owner = a.name.substr(0, a.name.find("::"));
     bool of_another = false;
     for (const emulated::Kernel* k = *interface->kernels; k != nullptr; k = k->next) of_another |= owner == k->name && owner != kernel;

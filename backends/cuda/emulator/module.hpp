@@ -16,12 +16,19 @@ struct SharedArray {
   std::string name;                             ///< "forward_trial::lists"
 };
 
+/// What the symbol table of a loaded file says of its variables.
+struct Variables {
+  std::vector<SharedArray> shared;              ///< between two addresses, by address; red zones are left out
+  std::vector<const std::byte*> guards;         ///< bytes in which compilers note that a static variable of class type has been constructed
+};
+Variables variables(const std::string& path, std::uintptr_t bias, const char* begin, const char* end);
+
 struct LoadedModule {
   std::string path;
   void* handle = nullptr;
   const emulated::Module* interface = nullptr;
   std::uintptr_t bias = 0, begin = 0, end = 0;  ///< where the file lies in memory
-  std::vector<SharedArray> arrays;              ///< by address; of a file without symbols all shared memory as one
+  Variables variables;                          ///< of a file without symbols all shared memory is one array
 
   explicit LoadedModule(const std::string& path);
   ~LoadedModule();
@@ -32,8 +39,5 @@ struct LoadedModule {
   /// The arrays that a kernel can use: its own, and those of functions that are no kernels.
   std::vector<SharedArray> arrays_of(const std::string& kernel) const;
 };
-
-/// Variables between two addresses of a loaded file, from the symbol table of the file; red zones are left out.
-std::vector<SharedArray> shared_arrays(const std::string& path, std::uintptr_t bias, const char* begin, const char* end);
 
 }  // namespace antidrome::emulator

@@ -8,7 +8,7 @@ namespace emulated {
 template <int Bytes> struct Word;
 template <> struct Word<2> { typedef uint16_t type __attribute__((may_alias)); };
 template <> struct Word<4> { typedef uint32_t type __attribute__((may_alias)); };
-template <> struct Word<8> { typedef uint64_t type __attribute__((may_alias)); };
+template <> struct Word<8> { typedef uint32_t type __attribute__((vector_size(8), may_alias)); };
 template <> struct Word<16> { typedef uint32_t type __attribute__((vector_size(16), may_alias)); };
 
 template <class T> struct alignas(2 * sizeof(T)) Two {

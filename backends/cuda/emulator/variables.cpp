@@ -31,8 +31,8 @@ const T* at(const std::vector<char>& file, std::size_t offset, std::size_t count
 
 }  // namespace
 
-std::vector<SharedArray> shared_arrays(const std::string& path, std::uintptr_t bias, const char* begin, const char* end) {
-  std::vector<SharedArray> arrays;
+Variables variables(const std::string& path, std::uintptr_t bias, const char* begin, const char* end) {
+  Variables found;
   bool has_symbols = false;
   std::ifstream in(path, std::ios::binary);
   const std::vector<char> file((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
@@ -46,15 +46,17 @@ std::vector<SharedArray> shared_arrays(const std::string& path, std::uintptr_t b
     const std::size_t names = sections[sections[s].sh_link].sh_offset, names_end = names + sections[sections[s].sh_link].sh_size;
     for (std::size_t k = 0; symbols != nullptr && k < count; ++k) {
       const std::uintptr_t place = bias + symbols[k].st_value;
-      if ((symbols[k].st_info & 15) != STT_OBJECT || place < reinterpret_cast<std::uintptr_t>(begin) || place >= reinterpret_cast<std::uintptr_t>(end)) continue;
-      if (names + symbols[k].st_name >= names_end || names_end > file.size()) continue;
-      const std::string name = readable(file.data() + names + symbols[k].st_name);
-      if (name.find("red_zone") == std::string::npos) arrays.push_back({reinterpret_cast<std::byte*>(place), symbols[k].st_size, name});
+      if ((symbols[k].st_info & 15) != STT_OBJECT || names + symbols[k].st_name >= names_end || names_end > file.size()) continue;
+      const char* symbol = file.data() + names + symbols[k].st_name;
+      if (std::strncmp(symbol, "_ZGV", 4) == 0) found.guards.push_back(reinterpret_cast<const std::byte*>(place));
+      if (place < reinterpret_cast<std::uintptr_t>(begin) || place >= reinterpret_cast<std::uintptr_t>(end)) continue;
+      const std::string name = readable(symbol);
+      if (name.find("red_zone") == std::string::npos) found.shared.push_back({reinterpret_cast<std::byte*>(place), symbols[k].st_size, name});
     }
   }
-  if (!has_symbols) return {{reinterpret_cast<std::byte*>(const_cast<char*>(begin)), static_cast<std::size_t>(end - begin), "shared memory"}};
-  std::sort(arrays.begin(), arrays.end(), [](const SharedArray& a, const SharedArray& b) { return a.begin < b.begin; });
-  return arrays;
+  if (!has_symbols) found.shared.push_back({reinterpret_cast<std::byte*>(const_cast<char*>(begin)), static_cast<std::size_t>(end - begin), "shared memory"});
+  std::sort(found.shared.begin(), found.shared.end(), [](const SharedArray& a, const SharedArray& b) { return a.begin < b.begin; });
+  return found;
 }
 
 }  // namespace antidrome::emulator
