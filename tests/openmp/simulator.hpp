@@ -60,6 +60,21 @@ struct SourceEvents {
       unit_begin.push_back(static_cast<std::uint32_t>(step.size()));
     }
   }
+  /// Those of the first `steps` steps.
+  SourceEvents cut(std::uint32_t steps) const {
+    SourceEvents out = *this;
+    out.step_begin.resize(steps + std::size_t{1});
+    out.unit.resize(out.step_begin.back());
+    out.time_ms.resize(out.step_begin.back());
+    out.step.clear();
+    for (std::size_t j = 0; j + 1 < unit_begin.size(); ++j) {
+      out.unit_begin[j] = static_cast<std::uint32_t>(out.step.size());
+      for (std::uint32_t e = unit_begin[j]; e < unit_begin[j + 1]; ++e)
+        if (step[e] < steps) out.step.push_back(step[e]);
+    }
+    out.unit_begin.back() = static_cast<std::uint32_t>(out.step.size());
+    return out;
+  }
   antidrome_events view() const { return {step_begin.data(), unit.data(), time_ms.data(), unit_begin.data(), step.data()}; }
 };
 
