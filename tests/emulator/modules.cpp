@@ -38,8 +38,7 @@ emulator::Module compiled_text(const std::string& text, const std::string& name,
   std::uint64_t key = hash(text + name);
   for (const auto& command : emulator::compile_commands("/text", "/module", mode, with))
     for (const std::string& word : command) key = hash(word, key);
-  for (const auto& header : fs::directory_iterator(headers / "antidrome"))
-    if (header.path().filename().string().starts_with("emulated")) key ^= hash(read(header.path()));   // in any order
+  for (const auto& header : fs::directory_iterator(headers / "antidrome")) key ^= hash(read(header.path()));   // in any order
   const fs::path folder = fs::path(ANTIDROME_BINARY_DIR) / "emulator_modules" / fmt::format("{:016x}", key), module = folder / "module.so";
   if (!fs::exists(module)) {
     fs::create_directories(folder);

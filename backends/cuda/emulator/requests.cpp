@@ -1,5 +1,6 @@
 #include "backends/cuda/emulator/requests.hpp"
 
+#include <algorithm>
 #include <bit>
 
 namespace antidrome::emulator {
@@ -14,22 +15,13 @@ void Requests::note(std::uint32_t w, std::uint32_t lane, std::uint32_t key, Acce
     warp.places.back().key = key;
   }
   Place& place = warp.places[index - 1];
-  if (place.used == 0) {
+  if (!place.open) {
     warp.open.push_back(index - 1);
-    place.access = access, place.bytes = bytes;
+    place.open = true, place.access = access, place.bytes = bytes;
   }
-  const std::uint32_t k = place.made[lane]++;
-  if (k >= most) {
-    ++not_counted_;
-    return;
-  }
-  if (k >= place.used) {
-    if (k >= place.requests.size()) place.requests.emplace_back();
-    place.requests[k].lanes = 0;
-    place.used = k + 1;
-  }
-  place.requests[k].lanes |= 1u << lane;
-  place.requests[k].address[lane] = address;
+  std::vector<std::uint64_t>& addresses = place.addresses[lane];
+  if (addresses.size() < most) addresses.push_back(address);
+  else ++not_counted_;
 }
 
 void Requests::add(Place& place) {
@@ -37,8 +29,15 @@ void Requests::add(Place& place) {
   Sum& sum = (*sums_)[place.key];
   sum.access = place.access;
   const bool shared = place.access >= Access::shared_load, atomic = place.access == Access::global_atomic || place.access == Access::shared_atomic;
-  for (std::uint32_t k = 0; k < place.used; ++k) {
-    const Request& r = place.requests[k];
+  std::size_t longest = 0;
+  for (const auto& addresses : place.addresses) longest = std::max(longest, addresses.size());
+  for (std::size_t k = 0; k < longest; ++k) {
+    Request r;
+    for (std::uint32_t lane = 0; lane < 32; ++lane) {
+      if (place.addresses[lane].size() <= k) continue;
+      r.lanes |= 1u << lane;
+      r.address[lane] = place.addresses[lane][k];
+    }
     const auto lanes = static_cast<std::uint32_t>(std::popcount(r.lanes));
     const Traffic traffic = shared ? wavefronts(r, place.bytes) : sectors(r, place.bytes);
     ++sum.counters.requests;
@@ -47,8 +46,12 @@ void Requests::add(Place& place) {
     (shared ? sum.counters.ideal_wavefronts : sum.counters.ideal_sectors) += traffic.ideal;
     if (atomic) sum.counters.depth += depth(r);
   }
-  place.used = 0;
-  place.made.fill(0);
+  close(place);
+}
+
+void Requests::close(Place& place) {
+  place.open = false;
+  for (auto& addresses : place.addresses) addresses.clear();
 }
 
 void Requests::met(std::uint32_t w) {
@@ -63,7 +66,7 @@ void Requests::all_met() {
 
 void Requests::drop() {
   for (Warp& warp : warps_) {
-    for (const std::uint32_t p : warp.open) warp.places[p].used = 0, warp.places[p].made.fill(0);
+    for (const std::uint32_t p : warp.open) close(warp.places[p]);
     warp.open.clear();
   }
 }

@@ -31,12 +31,12 @@ class Requests {
   std::uint64_t not_counted() const { return not_counted_; }
 
  private:
-  static constexpr std::uint32_t most = 16384;  // requests of one place between two meetings: 4 MB
+  static constexpr std::size_t most = 16384;    // accesses of one lane at one place between two meetings: of a warp 4 MB
   struct Place {
-    std::uint32_t key = 0, bytes = 0, used = 0;
+    std::uint32_t key = 0, bytes = 0;
+    bool open = false;
     Access access{};
-    std::array<std::uint32_t, 32> made{};       // by each lane
-    std::vector<Request> requests;
+    std::array<std::vector<std::uint64_t>, 32> addresses;   // of each lane, in its order
   };
   struct Warp {
     std::vector<std::uint32_t> place_of;        // by key, from 1
@@ -44,6 +44,7 @@ class Requests {
     std::vector<std::uint32_t> open;            // that have accesses
   };
   void add(Place& place);
+  static void close(Place& place);
 
   std::vector<Sum>* sums_ = nullptr;
   std::array<Warp, 32> warps_;
