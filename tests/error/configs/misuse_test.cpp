@@ -38,7 +38,7 @@ const Misuse table[] = {
     {"no command", "", "", {"error: 'antidrome' needs a command [AD406]"}, 2},
     {"unknown option", "", trains("--tread 2"), {"error: 'antidrome train' has no option '--tread' [AD406]\n  remedy: did you mean '--threads'?"}, 2},
     {"option without its value", "", "train --config", {"[AD406]", "antidrome train --help"}, 2},
-    {"a value outside the choices", "", "build x.cc --backend metal", {"[AD406]", "metal not in {openmp,reference}"}, 2},
+    {"a value outside the choices", "", "build x.cc --backend metal", {"[AD406]", "metal not in {openmp,cuda,reference}"}, 2},
     {"no configuration", "", "train build", {"error: no configuration is given [AD405]"}, 2},
     {"override without a value", "", trains("--set train.epochs"), {"--set train.epochs: error: not of the form section.key=value [AD407]"}, 2},
     {"override of an unknown key", "", trains("--set train.epoch=3"), {"--set train.epoch=3: error: unknown key 'train.epoch' [AD402]\n  remedy: did you mean 'epochs'?"}, 2},
