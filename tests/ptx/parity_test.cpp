@@ -1,0 +1,55 @@
+// The kernels of every feature as nvcc's PTX, interpreted, against the reference and against the same text on the emulated device.
+#include <gtest/gtest.h>
+
+#include "backends/cuda/device/interpreted_device.hpp"
+#include "tests/cuda/cases.hpp"
+#include "tests/ptx/compile.hpp"
+
+namespace antidrome {
+namespace {
+
+using namespace fixtures;
+
+struct Interpreted {
+  std::unique_ptr<cuda::DeviceSimulator> device;
+  cuda::InterpretedDevice* ptx = nullptr;
+  std::unique_ptr<Simulator> simulator;
+};
+
+Interpreted interpret(const ir::Program& program, const std::string& name) {
+  const kernel::DeviceModule module = device_module(program, name, kernel::Precision::double_precision);
+  Interpreted out;
+  auto device = std::make_unique<cuda::InterpretedDevice>(ptx::parse(test::ptx_of(cuda::emit_kernels(module), "kernels.cu"), "kernels.ptx"));
+  out.ptx = device.get();
+  out.device = std::make_unique<cuda::DeviceSimulator>(cuda::parse_plan(cuda::emit_plan(module)), std::move(device));
+  out.device->limit_blocks(2);                                   // blocks that take several samples
+  out.simulator = std::make_unique<Simulator>(program, out.device->abi());
+  return out;
+}
+
+class Networks : public ::testing::TestWithParam<DeviceCase> {};
+INSTANTIATE_TEST_SUITE_P(, Networks, ::testing::ValuesIn(device_cases()), [](const auto& c) { return c.param.name; });
+
+TEST_P(Networks, interpreted_agree_with_the_reference) {
+  ANTIDROME_NEEDS_NVCC();
+  const DeviceCase& c = GetParam();
+  const ir::Program p = derive(c.network);
+  Interpreted i = interpret(p, c.name);
+  for (const auto& [name, values] : c.values) i.simulator->set(name, values);
+  i.simulator->initialise(3);
+  const fixtures::Parity r = compare(*i.simulator, c.samples, c.run);
+  EXPECT_GT(r.spikes, 50);
+  EXPECT_EQ(r.other_spikes, 0);
+  EXPECT_EQ(r.other_predictions, 0);
+  EXPECT_EQ(r.clamped, 0);
+  EXPECT_LT(r.loss, 1e-11);
+  double largest = 0;
+  for (const auto& [name, norm] : r.norm) largest = std::fmax(largest, norm);
+  for (const auto& [name, error] : r.gradient) {
+    if (r.norm.at(name) < 1e-12 * largest) continue;              // zero but for rounding
+    EXPECT_LT(error, 1e-12) << name;
+  }
+}
+
+}  // namespace
+}  // namespace antidrome
