@@ -207,7 +207,8 @@ void Decoder::decode_function(const Function& f, std::vector<Place> arguments, s
     frame.registers.predicate.push_back(t == Type::pred ? k_.predicates++ : 0);
   }
   frame.variables.resize(f.variables.size());
-  for (std::size_t k = 0; k < f.variables.size(); ++k) frame.variables[k] = lay_out(f.variables[k]);
+  const std::size_t given = f.parameters.size() + f.results.size();   // the first ones
+  for (std::size_t k = given; k < f.variables.size(); ++k) frame.variables[k] = lay_out(f.variables[k]);
   for (std::size_t k = 0; k < f.parameters.size(); ++k) frame.variables[f.parameters[k]] = arguments.at(k);
   for (std::size_t k = 0; k < f.results.size(); ++k) frame.variables[f.results[k]] = results.at(k);
   std::vector<std::uint32_t> begin(f.body.size() + 1);
