@@ -51,5 +51,31 @@ TEST_P(Networks, interpreted_agree_with_the_reference) {
   }
 }
 
+double ulps(double a, double b, double scale) { return std::fabs(a - b) / (scale * std::numeric_limits<double>::epsilon()); }
+
+TEST_P(Networks, interpreted_agree_with_the_emulated_device_in_their_last_bits) {
+  ANTIDROME_NEEDS_NVCC();
+  const DeviceCase& c = GetParam();
+  const ir::Program p = derive(c.network);
+  Interpreted i = interpret(p, c.name);
+  Emulated e = emulate(p, c.name, {.blocks = 2});
+  for (Simulator* s : {i.simulator.get(), e.simulator.get()}) {
+    for (const auto& [name, values] : c.values) s->set(name, values);
+    s->initialise(3);
+  }
+  const BatchResult a = i.simulator->run(c.samples, c.run), b = e.simulator->run(c.samples, c.run);
+  EXPECT_EQ(a.spike_counts, b.spike_counts);
+  EXPECT_EQ(a.prediction, b.prediction);
+  double loss = 0, gradient = 0;
+  for (std::size_t k = 0; k < a.loss.size(); ++k) loss = std::fmax(loss, ulps(a.loss[k], b.loss[k], std::fabs(b.loss[k])));
+  for (std::size_t q = 0; q < a.gradient.size(); ++q) {
+    double largest = 0;
+    for (const double x : b.gradient[q]) largest = std::fmax(largest, std::fabs(x));
+    for (std::size_t x = 0; x < a.gradient[q].size(); ++x)
+      if (largest > 0) gradient = std::fmax(gradient, ulps(a.gradient[q][x], b.gradient[q][x], largest));
+  }
+  printf("ULPS %s loss %g gradient %g\n", c.name.c_str(), loss, gradient);
+}
+
 }  // namespace
 }  // namespace antidrome
