@@ -6,6 +6,7 @@
 
 #include "backends/cuda/device/interpreted_device.hpp"
 #include "tests/cuda/cases.hpp"
+#include "tests/emulator/modules.hpp"
 #include "tests/ptx/compile.hpp"
 
 namespace antidrome {
@@ -37,9 +38,7 @@ Interpreted interpret(const Kernels& k, const std::string& text) {
   return out;
 }
 
-Emulated emulate(const Kernels& k, const std::string& text, const std::string& name) {
-  return on_device(k.program, compile_kernels(text, scratch("interpreted_" + name), false), k.plan, {.blocks = 2});
-}
+Emulated emulate(const Kernels& k, const std::string& text) { return on_device(k.program, test::module_file(text, "kernels.cu", emulator::Mode::plain), k.plan, {.blocks = 2}); }
 
 void prepare(Simulator& s, const DeviceCase& c) {
   for (const auto& [name, values] : c.values) s.set(name, values);
@@ -81,7 +80,7 @@ TEST_P(Networks, agree_with_the_reference_and_with_the_emulated_device) {
   const DeviceCase& c = GetParam();
   const Kernels k(c);
   const Interpreted i = interpret(k, k.text);
-  const Emulated e = emulate(k, k.text, c.name);
+  const Emulated e = emulate(k, k.text);
   prepare(*i.simulator, c), prepare(*e.simulator, c);
   expect_reference(*i.simulator, c);
   const BatchResult a = i.simulator->run(c.samples, c.run), b = e.simulator->run(c.samples, c.run);
@@ -143,7 +142,7 @@ TEST_P(SameFunctions, give_the_same_bits_on_both) {
   const Kernels k(c);
   const std::string text = common_functions + k.text;
   const Interpreted i = interpret(k, text);
-  const Emulated e = emulate(k, text, c.name + "_common");
+  const Emulated e = emulate(k, text);
   prepare(*i.simulator, c), prepare(*e.simulator, c);
   const BatchResult a = i.simulator->run(c.samples, c.run), b = e.simulator->run(c.samples, c.run);
   EXPECT_EQ(a.spike_counts, b.spike_counts);
