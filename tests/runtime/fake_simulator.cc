@@ -26,6 +26,9 @@
 #ifndef FAKE_ABI
 #define FAKE_ABI ANTIDROME_ABI_VERSION
 #endif
+#ifndef FAKE_SHARES
+#define FAKE_SHARES 0
+#endif
 
 namespace {
 
@@ -105,7 +108,7 @@ int run(void*, const antidrome_batch* b) {
   return code;
 }
 
-const antidrome_simulator simulator = {FAKE_ABI, sizeof(Real), 16, FAKE_FINGERPRINT, "openmp", 3, strides, nullptr, bytes, run};
+const antidrome_simulator simulator = {FAKE_ABI, sizeof(Real), 16, FAKE_FINGERPRINT, "openmp", FAKE_SHARES, 3, strides, nullptr, bytes, run};
 
 }  // namespace
 
