@@ -12,13 +12,15 @@ namespace {
 
 [[noreturn]] void cannot(const std::string& file, const std::string& what, const std::string& remedy) { fail(exit_user, "AD460", {file}, what, remedy); }
 
+const char* library_of(RanksBy by) { return by == RanksBy::nccl ? "libantidrome_nccl.so" : "libantidrome_mpi.so"; }
+
 // Never unloaded: libraries for message passing leave threads and handlers behind.
 void* symbol(const char* library, const char* name) {
   const std::string file = (executable_folder().parent_path() / "lib" / library).string();
   void* const handle = dlopen(file.c_str(), RTLD_NOW | RTLD_GLOBAL);
   if (handle == nullptr) {
     const char* reason = dlerror();
-    cannot(file, fmt::format("this process is one of several, but what connects them cannot be loaded: {}", reason == nullptr ? "unknown reason" : reason),
+    cannot(file, fmt::format("what connects the processes of a job cannot be loaded: {}", reason == nullptr ? "unknown reason" : reason),
            "apt-get install libopenmpi-dev openmpi-bin and build again (for NCCL its nccl.h too); or --ranks one: each process on its own");
   }
   void* const found = dlsym(handle, name);
@@ -34,13 +36,13 @@ std::uint32_t started_processes() {
   return 1;
 }
 
-std::string mpi_version() { return reinterpret_cast<VersionFn>(symbol("libantidrome_mpi.so", ANTIDROME_RANKS_VERSION_SYMBOL))(); }
+std::string ranks_version(RanksBy by) { return reinterpret_cast<VersionFn>(symbol(library_of(by), ANTIDROME_RANKS_VERSION_SYMBOL))(); }
 
 std::unique_ptr<Ranks> join_job(RanksBy by, RankHooks hooks) {
   const std::uint32_t started = started_processes();
   if (by == RanksBy::automatic) by = started > 1 ? RanksBy::mpi : RanksBy::one;
   if (by == RanksBy::one) return std::make_unique<OneRank>();
-  const char* library = by == RanksBy::nccl ? "libantidrome_nccl.so" : "libantidrome_mpi.so";
+  const char* library = library_of(by);
   const auto open = reinterpret_cast<OpenRanksFn>(symbol(library, ANTIDROME_RANKS_SYMBOL));
   std::unique_ptr<Ranks> ranks;
   try {

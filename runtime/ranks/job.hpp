@@ -15,8 +15,8 @@ std::unique_ptr<Ranks> join_job(RanksBy by, RankHooks hooks);
 /// How many processes mpirun says it started, this one included; 1 outside a job.
 std::uint32_t started_processes();
 
-/// What MPI says of itself, for the doctor; throws Failure (AD460).
-std::string mpi_version();
+/// "Open MPI v4.1.4", for the doctor; throws Failure (AD460).
+std::string ranks_version(RanksBy by);
 
 /// The symbols of a plug-in, libantidrome_mpi.so or libantidrome_nccl.so. Both throw std::runtime_error.
 using OpenRanksFn = Ranks* (*)(const RankHooks& hooks);

@@ -113,24 +113,28 @@ void MpiRanks::swap(const std::byte* send, std::span<const std::size_t> send_beg
 }
 
 void MpiRanks::wait(MPI_Request request) {
-  Patience patience;
-  Clock::time_point told{};
-  for (;;) {
+  wait_until([&] {
     int done = 0;
     MPI_Test(&request, &done, MPI_STATUS_IGNORE);
-    if (done != 0) return;
-    if (rank_ == 0) {
-      if (hear()) give_up();
-      if (hooks_.told_to_end()) {
-        if (told == Clock::time_point{}) told = Clock::now();
-        if (seconds_since(told) > no_answer_s) {
-          std::fputs(hooks_.lost().c_str(), stderr);
-          _exit(74);
-        }
-      }
-    }
-    patience.rest();
+    return done != 0;
+  });
+}
+
+void MpiRanks::wait_until(const std::function<bool()>& done) {
+  Patience patience;
+  Clock::time_point told{};
+  for (; !done(); patience.rest()) {
+    if (rank_ != 0) continue;
+    if (hear()) give_up();
+    if (!hooks_.told_to_end()) continue;
+    if (told == Clock::time_point{}) told = Clock::now();
+    if (seconds_since(told) > no_answer_s) say_lost();
   }
+}
+
+void MpiRanks::say_lost() {
+  std::fputs(hooks_.lost().c_str(), stderr);
+  _exit(74);
 }
 
 /// Rank 0: takes in how another rank ended, where one has said so.

@@ -6,7 +6,7 @@
 
 namespace antidrome {
 
-class MpiRanks final : public Ranks {
+class MpiRanks : public Ranks {
  public:
   explicit MpiRanks(RankHooks hooks);
   std::uint32_t rank() const override { return rank_; }
@@ -16,11 +16,16 @@ class MpiRanks final : public Ranks {
   void swap(const std::byte* send, std::span<const std::size_t> send_begin, std::byte* receive, std::span<const std::size_t> receive_begin) override;
   int finish(int exit_code, const std::string& complaint) override;
 
+ protected:
+  /// Until `done` says so; rank 0 hears meanwhile of ranks that failed, and of the wish to end.
+  void wait_until(const std::function<bool()>& done);
+
  private:
   void wait(MPI_Request request);
   bool hear();
   void hear_for(double seconds);
   [[noreturn]] void give_up();
+  [[noreturn]] void say_lost();
   int finish_first(int exit_code, const std::string& complaint);
   int finish_other(int exit_code, const std::string& complaint);
 
