@@ -73,6 +73,7 @@ const Misuse table[] = {
     {"unknown parameter", good + "[params]\n\"input_output.v\" = 2\n", trains(), {"run.toml:17:20: error: [params] names 'input_output.v', but the model has no such parameter [AD408]", "did you mean 'input_output.w'?"}, 2},
     {"parameter that is a text", good + "[params]\nscale = \"big\"\n", trains(), {"run.toml:17:9: error: 'params.scale' is neither a number nor a draw [AD403]"}, 2},
     {"not a distribution", good + "[params]\nscale = {uniform = [2, 1]}\n", trains(), {"error: 'params.scale.uniform' is not a distribution: uniform(2, 1) [AD404]"}, 2},
+    {"two distributions at once", good + "[params]\nscale = {uniform = [1, 2], number = 3}\n", trains(), {"run.toml:17:9: error: 'params.scale' is given 2 values at once, expected one of: number, uniform, normal, gamma, values [AD404]"}, 2},
     {"unknown distribution", good + "[params]\nscale = {nromal = [2, 1], clamp = [0, 1]}\n", trains(), {"error: unknown key 'params.scale.nromal' [AD402]", "did you mean 'normal'?"}, 2},
     {"values of the wrong number", good + "[params]\n\"output.bias\" = {values = [1, 2]}\n", trains(), {"error: 2 values for 'output.bias', which has 1 x 3 [AD408]"}, 2},
     {"rate of a parameter that is not trained", good + "[train.rates]\nscale = 0.1\n", trains(), {"run.toml:17:9: error: [train.rates] names 'scale', which is not trainable [AD408]", "at fake.cc:1:1"}, 2},
