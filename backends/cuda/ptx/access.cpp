@@ -70,9 +70,12 @@ void locate_window(const Warp& w, Access& a) {
 }
 
 void locate(const Warp& w, Access& a) {
-  for_lanes(a.request.lanes, [&](u32 l) {
-    if (a.request.address[l] % a.bytes != 0) outside(w, l, a, "misaligned");
-  });
+  Address low = 0;                              // sizes are powers of two
+  for_lanes(a.request.lanes, [&](u32 l) { low |= a.request.address[l]; });
+  if ((low & (a.bytes - 1)) != 0)
+    for_lanes(a.request.lanes, [&](u32 l) {
+      if ((a.request.address[l] & (a.bytes - 1)) != 0) outside(w, l, a, "misaligned");
+    });
   a.space == Space::global ? locate_global(w, a) : locate_window(w, a);
 }
 

@@ -91,6 +91,10 @@ struct Warp {
 
 template <class F>
 void for_lanes(Mask m, F f) {
+  if (m == every_lane) {
+    for (std::uint32_t l = 0; l < warp_size; ++l) f(l);
+    return;
+  }
   for (; m != 0; m &= m - 1) f(static_cast<std::uint32_t>(std::countr_zero(m)));
 }
 
