@@ -91,6 +91,25 @@ TEST_P(Networks, agree_with_the_reference_and_with_the_emulated_device) {
   for (const ptx::LaunchReport& launch : i.ptx->launches()) EXPECT_GT(launch.cycles, 0u) << launch.kernel;
 }
 
+// What users run: PTX of NVRTC with its own choice of fused products, through the folder that a build leaves. Fused products round once instead of twice:
+// the tolerance of sums in another order holds for them as well.
+TEST(InterpretedDevice, runs_what_antidrome_kernels_makes) {
+  const DeviceCase c = device_cases().front();
+  const Kernels k(c);
+  const std::filesystem::path folder = scratch("interpreted_device");
+  EXPECT_THROW(cuda::interpreted_device(folder / "empty"), std::runtime_error);
+  std::ofstream(folder / "kernels.cu") << k.text;
+  std::ofstream(folder / "kernels.json") << k.plan;
+  const int code = std::system(fmt::format("'{}/bin/antidrome-kernels' '{}' --device interpreted --quiet -I '{}/runtime/include' > '{}/log' 2>&1", ANTIDROME_BINARY_DIR, folder.string(), ANTIDROME_SOURCE_DIR, folder.string()).c_str());
+  if (WEXITSTATUS(code) == 2) GTEST_SKIP() << "SKIP: built without the CUDA toolkit";
+  ASSERT_EQ(code, 0);
+  cuda::DeviceSimulator device(cuda::parse_plan(k.plan), cuda::interpreted_device(folder));
+  EXPECT_EQ(device.device().name(), "interpreted");
+  Simulator simulator(k.program, device.abi());
+  prepare(simulator, c);
+  expect_reference(simulator, c);
+}
+
 /// exp, log and sin of sums and products alone, so that every compiler makes the same bits of them. They stand before everything else.
 constexpr const char* common_functions = R"(
 #ifdef ANTIDROME_EMULATED
