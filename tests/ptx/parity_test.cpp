@@ -14,9 +14,9 @@ namespace {
 
 using namespace fixtures;
 
-/// The text of a network's kernels, in double.
+/// The text of a network's kernels.
 struct Kernels {
-  explicit Kernels(const DeviceCase& c) : program(derive(c.network)), module(device_module(program, c.name, kernel::Precision::double_precision)), text(cuda::emit_kernels(module)), plan(cuda::emit_plan(module)) {}
+  explicit Kernels(const DeviceCase& c, kernel::Precision precision = kernel::Precision::double_precision) : program(derive(c.network)), module(device_module(program, c.name, precision)), text(cuda::emit_kernels(module)), plan(cuda::emit_plan(module)) {}
   ir::Program program;
   kernel::DeviceModule module;
   std::string text, plan;
@@ -155,10 +155,8 @@ std::vector<DeviceCase> some_cases() {
 class SameFunctions : public ::testing::TestWithParam<DeviceCase> {};
 INSTANTIATE_TEST_SUITE_P(, SameFunctions, ::testing::ValuesIn(some_cases()), [](const auto& c) { return c.param.name; });
 
-TEST_P(SameFunctions, give_the_same_bits_on_both) {
-  ANTIDROME_NEEDS_NVCC();
-  const DeviceCase& c = GetParam();
-  const Kernels k(c);
+void expect_same_bits(const DeviceCase& c, kernel::Precision precision) {
+  const Kernels k(c, precision);
   const std::string text = common_functions + k.text;
   const Interpreted i = interpret(k, text);
   const Emulated e = emulate(k, text);
@@ -169,6 +167,18 @@ TEST_P(SameFunctions, give_the_same_bits_on_both) {
   EXPECT_EQ(a.scores, b.scores);
   EXPECT_EQ(a.gradient, b.gradient);
   EXPECT_GT(std::accumulate(a.spike_counts.begin(), a.spike_counts.end(), 0u), 50u);
+}
+
+TEST_P(SameFunctions, give_the_same_bits_on_both) {
+  ANTIDROME_NEEDS_NVCC();
+  expect_same_bits(GetParam(), kernel::Precision::double_precision);
+}
+
+/// Single precision has constants in pairs of floats, whose sums would show every rounding that a compiler left out.
+TEST(SinglePrecision, gives_the_same_bits_on_both) {
+  ANTIDROME_NEEDS_NVCC();
+  for (const DeviceCase& c : device_cases())
+    if (c.name == "traced") expect_same_bits(c, kernel::Precision::single_precision);
 }
 
 }  // namespace
