@@ -32,6 +32,7 @@ Interpreted interpret(const Kernels& k, const std::string& text) {
   Interpreted out;
   auto device = std::make_unique<cuda::InterpretedDevice>(ptx::parse(test::ptx_of(text, "kernels.cu"), "kernels.ptx"));
   out.ptx = device.get();
+  out.ptx->keep_launches();
   out.device = std::make_unique<cuda::DeviceSimulator>(cuda::parse_plan(k.plan), std::move(device));
   out.device->limit_blocks(2);                                   // blocks that take several samples
   out.simulator = std::make_unique<Simulator>(k.program, out.device->abi());
@@ -88,6 +89,7 @@ TEST_P(Networks, agree_with_the_reference_and_with_the_emulated_device) {
   EXPECT_EQ(a.prediction, b.prediction);
   for (std::size_t n = 0; n < a.loss.size(); ++n) EXPECT_LE(ulps({a.loss[n]}, {b.loss[n]}), 4);
   for (std::size_t q = 0; q < a.gradient.size(); ++q) EXPECT_LE(ulps(a.gradient[q], b.gradient[q]), last_places) << k.program.parameters[q].name;
+  EXPECT_FALSE(i.ptx->launches().empty());
   for (const ptx::LaunchReport& launch : i.ptx->launches()) EXPECT_GT(launch.cycles, 0u) << launch.kernel;
 }
 

@@ -22,16 +22,19 @@ class InterpretedDevice final : public Device {
   std::uint32_t resident_blocks(const std::string&, std::uint32_t) override { return multiprocessors_ * resident_; }
 
   ptx::Machine& machine() { return machine_; }
-  /// In their order: counters and predicted cycles.
+  /// From now on, keep what launches() answers; a training run has too many of them.
+  void keep_launches() { keeps_ = true; }
+  /// Counters and predicted cycles of each launch, in their order.
   const std::vector<ptx::LaunchReport>& launches() const { return launches_; }
 
  private:
   ptx::Machine machine_;
   std::uint32_t multiprocessors_, resident_;
+  bool keeps_ = false;
   std::vector<ptx::LaunchReport> launches_;
 };
 
 /// With the kernels that `folder` holds: kernels.ptx. Throws std::runtime_error when there are none.
-std::unique_ptr<InterpretedDevice> interpreted_device(const std::filesystem::path& folder);
+std::unique_ptr<InterpretedDevice> interpreted_device(const std::filesystem::path& folder, const ptx::Options& options = {});
 
 }  // namespace antidrome::cuda

@@ -7,7 +7,7 @@ namespace antidrome::ptx {
 
 class BlockRun {
  public:
-  BlockRun(Launch& launch);
+  explicit BlockRun(Launch& launch);
   /// From its first instruction to its last. Throws Error.
   void run(Dim index);
   const BlockClock& clock() const { return clock_; }

@@ -141,16 +141,15 @@ void Decoder::emit(Instruction i) {
 
 /// Operations of each lane alone: the opcode is a name in the table.
 void Decoder::by_table() {
-  std::string name(at_->opcode[0]), whole = name;
+  std::string name(at_->opcode[0]);
+  const bool exact_by_name = name == "div" || name == "rcp" || name == "sqrt";   // they have approximations too
   for (std::size_t k = 1; k < at_->opcode.size(); ++k) {
-    whole += '.';
-    whole += at_->opcode[k];
-    if (at_->opcode[k] == "rn" && name != "div" && name != "rcp" && name != "sqrt") continue;
+    if (at_->opcode[k] == "rn" && !exact_by_name) continue;
     name += '.';
     name += at_->opcode[k];
   }
   const Operation* o = find_operation(name);
-  if (!o && (name = plain_name(name), true)) o = find_operation(name);
+  if (!o) o = find_operation(plain_name(name));
   if (!o) fail("the instruction is not known");
   if (at_->operands.size() != o->types.size()) fail(fmt::format("expected {} operands", o->types.size()));
   Instruction i{.run = o->run, .cls = o->cls};
@@ -187,7 +186,7 @@ std::uint32_t Decoder::truth(const Operand& o, Instruction& i) {
   return predicate(o);
 }
 
-/// Names that mean the same: types of bits where the sign makes no difference, rounding that is the default.
+/// Another name of the same: types of bits, where the sign makes no difference.
 std::string Decoder::plain_name(std::string name) {
   const auto replace = [&](std::string_view from, std::string_view to) {
     if (const std::size_t at = name.find(from); at != std::string::npos) name.replace(at, from.size(), to);

@@ -218,8 +218,8 @@ void Decoder::barrier() {
   if (has("red")) {
     const BarrierVote v = has("popc") ? BarrierVote::count : has("and") ? BarrierVote::all : BarrierVote::any;
     i.mode = static_cast<std::uint8_t>(v);
-    v == BarrierVote::count ? i.d[0] = written(operand(0)) : Slot{};
-    if (v != BarrierVote::count) i.p[0] = predicate(operand(0)), i.writes_p = true;
+    if (v == BarrierVote::count) i.d[0] = written(operand(0));
+    else i.p[0] = predicate(operand(0)), i.writes_p = true;
     i.q = truth(operand(--last), i), i.reads_q = true;
     first = 1;
   } else if (!has("sync")) {
