@@ -55,6 +55,7 @@ struct Buffer {
   std::string cell;
   bool backward = false;          ///< exists only when gradients are asked for
   std::string note;
+  bool half = false;              ///< history: kept in half precision
 };
 
 enum class Row { none, step, next_step };
@@ -111,6 +112,8 @@ struct ParameterLayout {
   bool matrix = false;
   std::string cell;               ///< axis of a per-neuron parameter
   bool along_rows = false;        ///< one element per row (source axis)
+  bool half = false;              ///< rows are read from a copy in half precision, packed once per batch
+  int half_sums = 0;              ///< ... in groups of the blocks that are summed together beside this many sums; 0: whole rows
 };
 
 /// The mean over the batch of what each sample leaves in the tape buffer `<name>_share`.
@@ -163,6 +166,7 @@ struct LowerOptions {
   std::string fingerprint;
   int steps_ahead = 64;
   int rider_size = 32;            ///< a population of at most this many neurons is summed in another one's spike loop
+  bool half_storage = false;      ///< rows of weights and histories in half precision, where nothing reads single elements of them
   bool adjoints_in_histories = true;  ///< an adjoint whose history is wanted has no other storage
 };
 

@@ -73,6 +73,7 @@ class Lowering {
   std::string begin_of(const std::string& cell) { return identifier(cell) + "_begin"; }
 
   void plan_all();                              ///< plan.cpp
+  bool half_rows(const ir::Parameter& weight) const;   ///< plan.cpp: are rows of it read from a copy in half precision?
   std::string pending(const Accumulator& a) { return a.name + "_pending"; }
   std::string history(const ir::Edge& e, const std::string& operand) const;   ///< the history that holds an operand of back_operands
   std::vector<Node> send_scattered();           ///< delays.cpp: forward, before the arrivals of a step

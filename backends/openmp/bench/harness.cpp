@@ -26,7 +26,7 @@ struct Aligned {
 
 const antidrome_simulator* compile(const ir::Program& program, const Options& o, Diagnostics& diagnostics) {
   const auto precision = o.precision == "double" ? kernel::Precision::double_precision : kernel::Precision::single_precision;
-  const kernel::KernelModule module = kernel::lower(program, {.precision = precision, .fingerprint = "bench"}, diagnostics);
+  const kernel::KernelModule module = kernel::lower(program, {.precision = precision, .fingerprint = "bench", .half_storage = o.precision == "mixed"}, diagnostics);
   if (diagnostics.has_errors()) return nullptr;
   const std::filesystem::path folder = std::filesystem::temp_directory_path() / fmt::format("antidrome-bench-{}", getpid());
   std::filesystem::create_directories(folder);

@@ -259,6 +259,19 @@ void Printer::reduce() {
   w_.close();
 }
 
+/// Once per batch, before any trial.
+void Printer::pack_rows() {
+  bool any = false;
+  for (const ParameterLayout& p : m_.parameters) {
+    if (!p.half) continue;
+    if (!any) w_.raw("const double packing = timed ? cpu_seconds() : 0;");
+    any = true;
+    w_.raw("#pragma omp for schedule(static)");
+    w_.line("for (int j = 0; j < {0}; ++j) pack_row<{1}, {2}_group>(space.constants.{2}_half + std::size_t(j) * half_stride<{1}, {2}_group>(), w.{2} + std::size_t(j) * stride_of({1}));", p.rows, p.cols, identifier(p.name));
+  }
+  if (any) w_.raw("if (timed) times[0] += cpu_seconds() - packing;");
+}
+
 void Printer::workspace() {
   w_.raw("");
   w_.raw("// ---- the batch");
@@ -331,11 +344,13 @@ void Printer::run() {
   w_.raw("compute_constants(space.constants, *batch);");
   w_.raw("const int samples = int(settings.batch), threads = int(settings.threads ? settings.threads : 1);");
   if (m_.learns) w_.raw("const int chunks = int(chunks_of(settings));");
+  w_.raw("[[maybe_unused]] const Weights w = weights_of(*batch);");
   w_.open("#pragma omp parallel num_threads(threads)\n ");
   w_.raw("FlushDenormals flush;");
   w_.raw("const int me = omp_get_thread_num();");
   w_.raw("Worker& worker = space.workers[me];");
   w_.raw("double times[3] = {}, *timed = batch->times_s ? times : nullptr;");
+  pack_rows();
   w_.raw("#pragma omp for schedule(dynamic, 1)");
   w_.open("for (int s = 0; s < samples; ++s)");
   w_.raw("const double start = timed ? cpu_seconds() : 0;");

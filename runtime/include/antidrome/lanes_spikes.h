@@ -101,32 +101,5 @@ template <int N> ANTIDROME_INLINE void clear_rows(real* history, std::size_t row
   for (int slice = 0; slice < padded(N) / COLUMNS; ++slice) std::memset(history + (std::size_t(slice) * rows + first) * COLUMNS, 0, (rows - first) * COLUMNS * sizeof(real));
 }
 
-/// Gradient of a weight matrix: row i gets the sum over the spikes of unit i of factor * history[step of the spike + delay].
-/// Arrivals after the last step are dropped. `first` overwrites (the first sample of a chunk), else adds: no pass that zeroes. One slice
-/// of the columns at a time.
-template <int N> ANTIDROME_INLINE void gather_gradient(int slice, const std::uint32_t* __restrict begin, const std::uint16_t* __restrict step, const real* __restrict factor, int units,
-                                                       const real* __restrict history, std::size_t rows, std::uint32_t delay, std::uint32_t steps, real* __restrict gradient, int stride, bool first) {
-  constexpr int SLICE = slice_of(N), COLUMNS = SLICE * LANES;
-  const real* h = history + std::size_t(slice) * rows * COLUMNS + std::size_t(delay) * COLUMNS;
-  real* g = gradient + slice * COLUMNS;
-  for (int i = 0; i < units; ++i, g += stride) {
-    std::uint32_t e = begin[i];
-    std::uint32_t end = begin[i + 1];
-    while (end > e && step[end - 1] + delay >= steps) --end;
-    if (e == end && !first) continue;
-    vf sum[SLICE];
-    ANTIDROME_UNROLL for (int b = 0; b < SLICE; ++b) sum[b] = vf{};
-    if (factor)
-      for (; e < end; ++e) add_row(sum, h + std::size_t(step[e]) * COLUMNS, factor[e]);
-    else
-      for (; e < end; ++e) add_row(sum, h + std::size_t(step[e]) * COLUMNS);
-    if (first) {
-      ANTIDROME_UNROLL for (int b = 0; b < SLICE; ++b) store(g + LANES * b, sum[b]);
-    } else {
-      ANTIDROME_UNROLL for (int b = 0; b < SLICE; ++b) store(g + LANES * b, load(g + LANES * b) + sum[b]);
-    }
-  }
-}
-
 }  // namespace lanes
 }  // namespace antidrome
