@@ -84,6 +84,7 @@ struct CellLayout {
   int source = -1;                ///< index among the sources, or -1
   int population = -1;            ///< index among the others, or -1
   bool fires = false;
+  bool remembers_fired = false;   ///< its set of spikes is read in the next step
   bool listed_by_unit = false;    ///< its spikes are looked up by unit in the backward pass
   std::vector<std::string> states;  ///< buffers of the states, manifest order (for the recorder and the NaN test)
   std::vector<std::string> adjoints;
@@ -166,6 +167,7 @@ struct LowerOptions {
   std::string fingerprint;
   int steps_ahead = 64;
   int rider_size = 32;            ///< a population of at most this many neurons is summed in another one's spike loop
+  bool lazy_states = true;        ///< the end of a step is worked out at the beginning of the next one, where what the tape needs suffices for that
   bool half_storage = false;      ///< rows of weights and histories in half precision, where nothing reads single elements of them
   bool adjoints_in_histories = true;  ///< an adjoint whose history is wanted has no other storage
 };

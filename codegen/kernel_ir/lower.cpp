@@ -35,6 +35,7 @@ void lay_out(Lowering& l) {
     layout.size = c.size;
     (c.source ? layout.source : layout.population) = c.source ? sources++ : populations++;
     layout.fires = c.threshold.defined();
+    layout.remembers_fired = !p.lazy.empty();
     for (const State& s : c.states) layout.states.push_back(l.state(s.name));
     for (const State& s : c.states)
       if (!s.count && m.buffer(identifier(adjoint_name(s.name)))) layout.adjoints.push_back(identifier(adjoint_name(s.name)));

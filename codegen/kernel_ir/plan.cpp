@@ -238,6 +238,7 @@ void Lowering::plan_all() {
   for (CellPlan& p : cells) {
     plan_sums(*this, p);
     plan_tape(*this, p);
+    plan_lazy(p);
   }
   for (CellPlan& p : cells)
     for (const Accumulator& a : p.sums)

@@ -140,6 +140,8 @@ void Printer::worker() {
     const char* type = b.shape == Shape::masks ? "word" : "real";
     w_.line("alignas(64) {} {}{}[padded({})];{}", type, b.name, b.shape == Shape::ahead ? "[STEPS_AHEAD]" : b.shape == Shape::draws ? "[4]" : "", n(b.cell), b.note.empty() ? "" : "  // " + b.note);
   }
+  for (const CellLayout& c : m_.cells)
+    if (c.remembers_fired) w_.line("FiredSet<{}> {}_before;  // those that fired in the step before", n(c.name), identifier(c.name));
   if (m_.mode == ir::TimeMode::exact)
     for (const CellLayout& c : m_.cells)
       if (c.fires) w_.line("std::uint16_t {0}_crossed[{1} + 1];  std::uint32_t {0}_crossed_n;", identifier(c.name), n(c.name));

@@ -360,6 +360,9 @@ void Printer::spike_statement(const Node& node) {
       w_.line("FiredSet<{0}>::set({1}_fired, block, {2});", n(node.cell), identifier(node.cell), node.name);
       break;
     case NodeKind::new_fired: w_.line("FiredSet<{}> {}_fired;", n(node.cell), identifier(node.cell)); break;
+    case NodeKind::fired_before: w_.line("[[maybe_unused]] const vi {} = FiredSet<{}>::has({}_before, block);", node.name, n(node.cell), identifier(node.cell)); break;
+    case NodeKind::recall_fired: w_.line("[[maybe_unused]] const FiredSet<{1}> {0}_before = m.{0}_before;", identifier(node.cell), n(node.cell)); break;
+    case NodeKind::keep_fired: w_.line("m.{0}_before = {1};", identifier(node.cell), node.count ? "{}" : identifier(node.cell) + "_fired"); break;
     case NodeKind::extract: w_.line("tape.{0}_begin[t + 1] = FiredSet<{1}>::extract({0}_fired, tape.{0}_unit, tape.{0}_begin[t]);", identifier(node.cell), n(node.cell)); break;
     case NodeKind::count_spike: w_.line("++tape.{}_by_unit[j];", identifier(node.cell)); break;
     case NodeKind::list_by_unit: list_by_unit(node); break;
@@ -378,7 +381,7 @@ bool Printer::reads_label(const Node& node) {
 
 void Printer::functions(const Node& node) {
   for (const Node& child : node.body) functions(child);
-  if (node.kind != NodeKind::function) return;
+  if (node.kind != NodeKind::function || (node.name == "settle_states" && node.body.empty())) return;
   w_.raw("");
   if (!node.note.empty()) w_.comment(node.note);
   if (m_.mode == ir::TimeMode::exact) return exact_function(node);
@@ -393,6 +396,7 @@ void Printer::functions(const Node& node) {
     w_.line("const int label = trial.label;");
     w_.line("[[maybe_unused]] const bool has_label = label >= 0;");
   }
+  if (node.name == "settle_states") w_.line("[[maybe_unused]] const std::uint32_t t = 0;");
   nodes(node.body);
   w_.close();
 }

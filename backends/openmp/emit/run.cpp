@@ -134,6 +134,7 @@ void Printer::forward_pass(const Node& samples) {
     if (c.fires) w_.line("if (__builtin_expect(tape.{0}_begin[t] + {1} > capacity, 0)) {{ status.code = ANTIDROME_TAPE_OVERFLOW; break; }}", identifier(c.name), n(c.name));
   w_.line("{}<Taping>({}, t, t - t0);", steps.body[1].name, arguments);
   w_.open("if (__builtin_expect(record != nullptr, 0))");
+  if (!samples.body[2].body.empty()) w_.line("settle_states<Taping>({});", arguments);
   int trace = 0;
   for (const CellLayout& c : m_.cells) {
     if (c.population < 0) continue;
@@ -143,6 +144,7 @@ void Printer::forward_pass(const Node& samples) {
   w_.close();
   w_.close();
   w_.open("if (status.code == ANTIDROME_OK)");
+  if (!samples.body[2].body.empty()) w_.line("settle_states<Taping>({});", arguments);
   w_.line("finish_trial<Taping>({});", arguments);
   finish_forward();
 }

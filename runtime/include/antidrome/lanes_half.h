@@ -48,9 +48,12 @@ template <int TILE> ANTIDROME_INLINE void add_row(vf (&sum)[TILE], const half_pa
   }
 }
 template <int N, int GROUP> ANTIDROME_INLINE void add_dot(Dot& d, const half_pair* __restrict row, const real* __restrict operand) {
-  ANTIDROME_UNROLL for (int b = 0; b < blocks_of(N); ++b) {
-    const vu pair = load_pair(row + b / GROUP * pair_words(GROUP) + b % GROUP / 2 * LANES);    // loaded once for both of its blocks
-    d.part[b % 4] += (b % GROUP % 2 ? high_half(pair) : low_half(pair)) * load(operand + LANES * b);
+  constexpr int PAIRS = (GROUP + 1) / 2, ALL = blocks_of(N) / GROUP * PAIRS;   // of a group, of the row
+  ANTIDROME_UNROLL for (int p = 0; p < ALL; ++p) {
+    const int b = p / PAIRS * GROUP + p % PAIRS * 2;
+    const vu pair = load_pair(row + p * LANES);
+    d.part[b % 4] += low_half(pair) * load(operand + LANES * b);
+    if (p % PAIRS * 2 + 1 < GROUP) d.part[(b + 1) % 4] += high_half(pair) * load(operand + LANES * (b + 1));
   }
 }
 

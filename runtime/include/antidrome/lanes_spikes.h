@@ -27,18 +27,32 @@ template <int N> struct FiredSet {
     return u;
   }
   static constexpr Units UNITS = units();
+  /// Bits that belong to neurons, by 64-bit word of the masks.
+  struct Valid { std::uint64_t word[WORDS * PER_VECTOR]; };
+  static constexpr Valid valid() {
+    Valid v{};
+    for (int j = 0; j < N; ++j) {
+      const int block = j / LANES, lane = j % LANES;
+      v.word[block / BITS * PER_VECTOR + lane / LANES_PER_64] |= std::uint64_t(1) << (lane % LANES_PER_64 * BITS + block % BITS);
+    }
+    return v;
+  }
+  static constexpr Valid VALID = valid();
 
   vi mask[WORDS] = {};
 
-  /// Lanes beyond the last neuron follow the equations but are never counted as fired.
+  ANTIDROME_INLINE vi has(const FiredSet& f, int b) { return (f.mask[b / BITS] & word(unsigned_word(1) << (b % BITS))) != 0; }
+  /// Lanes beyond the last neuron follow the equations, and are left out when the set is read.
   ANTIDROME_INLINE void set(FiredSet& f, int b, vi fired) {
-    if ((b + 1) * LANES > N) fired &= lane_index() < word(N - b * LANES);
     f.mask[b / BITS] |= fired & word(unsigned_word(1) << (b % BITS));
   }
   /// Appends the neurons to out[n...] and returns the new n. May write (not count) one element more.
   ANTIDROME_INLINE std::uint32_t extract(const FiredSet& f, std::uint16_t* __restrict out, std::uint32_t n) {
     std::uint64_t w[WORDS * PER_VECTOR];
     std::memcpy(w, f.mask, sizeof f.mask);
+    if (padded(N) != N) {
+      ANTIDROME_UNROLL for (int q = 0; q < WORDS * PER_VECTOR; ++q) w[q] &= VALID.word[q];
+    }
     if constexpr (PACK == 2) {
       ANTIDROME_UNROLL for (int q = 0; q < SCANNED; ++q) w[q] |= w[q + SCANNED] << (BITS / 2);
     }
