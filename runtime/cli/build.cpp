@@ -131,7 +131,8 @@ fs::path simulator_compiler() {
 }
 
 const std::vector<std::string>& simulator_flags() {
-  static const std::vector<std::string> flags = {"-std=c++20", "-O3", "-march=native", "-fopenmp", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-shared", "-fPIC"};
+  static const std::string march = environment("ANTIDROME_MARCH").empty() ? "native" : environment("ANTIDROME_MARCH");
+  static const std::vector<std::string> flags = {"-std=c++20", "-O3", "-march=" + march, "-fopenmp", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-shared", "-fPIC"};
   return flags;
 }
 
