@@ -126,6 +126,20 @@ TEST(EndToEnd, delays_alone_learn_the_order_of_two_events) {
   EXPECT_NE(out.output.find("test accuracy: 100.0 %"), std::string::npos) << out.output;
 }
 
+// The task of the delays again, from time constants that get every sample wrong.
+TEST(EndToEnd, time_constants_alone_learn_the_order_of_two_events) {
+  NEEDS_GENERATOR();
+  for (const char* mode : {"grid", "exact"}) {
+    const Scratch scratch;
+    const Outcome out = test::antidrome(scratch.path(), "train --config " ANTIDROME_SOURCE_DIR "/userprojects/time_constants/run.toml --no-plots --out run --set model.mode=" + std::string(mode));
+    EXPECT_EQ(out.exit_code, 0) << out.output;
+    EXPECT_NE(out.output.find("epoch  1/40"), std::string::npos) << out.output;
+    const std::size_t first = out.output.find("epoch  1/40"), second = out.output.find("epoch  2/40");
+    EXPECT_NE(out.output.substr(first, second - first).find("accuracy 0.0 %"), std::string::npos) << mode;
+    EXPECT_NE(out.output.find("test accuracy: 100.0 %"), std::string::npos) << out.output;
+  }
+}
+
 TEST(EndToEnd, check_passes_for_a_model_of_the_library) {
   NEEDS_GENERATOR();
   const Scratch scratch;
