@@ -100,6 +100,11 @@ int compile_gpu(const Request&) {
 int main(int argc, char** argv) {
   CLI::App app("Compiles the kernels of a build folder");
   Request r;
+#ifdef ANTIDROME_WITH_GPU
+  app.set_version_flag("--version", std::string("with the CUDA toolkit"));
+#else
+  app.set_version_flag("--version", std::string("without the CUDA toolkit"));
+#endif
   app.add_option("folder", r.folder, "build folder with kernels.cu")->required();
   app.add_option("--device", r.device, "gpu or emulated")->check(CLI::IsMember({"gpu", "emulated"}))->capture_default_str();
   app.add_option("--arch", r.architectures, "sm_75, sm_80, sm_90, …; native: of the GPU that is here")->delimiter(',')->capture_default_str();
