@@ -32,8 +32,10 @@ void Printer::scattered(const Node& node) {
     const CellLayout& c = m_.cell(node.cell);
     const std::string by_unit = c.source >= 0 ? fmt::format("trial.events[{0}].unit_begin, trial.events[{0}].step", c.source) : fmt::format("tape.{0}_by_unit, tape.{0}_step", identifier(c.name));
     const bool of_delay = node.value.defined(), weighted = of_delay && !node.value.is_number(1);
-    w_.line("scattered_gradient<{}>(slice, {}, {}, history.{}, history.rows, {}, trial.steps, Scale::{}, {}, part.{}, stride_of({}), {});", post, by_unit, n(c.name), node.buffer, table,
-            !of_delay ? "none" : weighted ? "minus_weight" : "minus_one", weighted ? "w." + identifier(node.value.name()) : "nullptr", identifier(node.name), post, node.count ? "false" : "first");
+    const std::string arguments = fmt::format("slice, {}, {}, history.{}, history.rows, {}, trial.steps, Scale::{}, {}, part.{}, stride_of({})", by_unit, n(c.name), node.buffer, table,
+                                              !of_delay ? "none" : weighted ? "minus_weight" : "minus_one", weighted ? "w." + identifier(node.value.name()) : "nullptr", identifier(node.name), post);
+    if (const ParameterLayout& p = m_.parameter(node.name); p.matrix) w_.line("scattered_gradient<{}>({}, {});", post, arguments, node.count ? "false" : "first");
+    else w_.line("shared_gradient<{}>({}, SharedBy::{});", post, arguments, p.along_rows ? "source" : "target");
   }
 }
 
@@ -43,6 +45,11 @@ std::string Printer::delay_place(const EdgeLayout& e, const std::string& unit, c
   const ParameterLayout& p = m_.parameter(e.delay_parameter);
   if (p.matrix) return fmt::format("std::size_t({}) * stride_of({}) + std::size_t({})", unit, p.cols, target);
   return p.rows > 1 ? fmt::format("std::size_t({}) * std::size_t(stride_of(1))", unit) : p.cols > 1 ? target : "0";
+}
+
+/// In the gradient, which has no padding between the sources.
+std::string Printer::delay_gradient_place(const EdgeLayout& e, const std::string& unit, const std::string& target) const {
+  return m_.parameter(e.delay_parameter).along_rows ? fmt::format("std::size_t({})", unit) : delay_place(e, unit, target);
 }
 
 /// `post`: one spike on its way along one edge, to be delivered later.

@@ -45,6 +45,7 @@ class Printer {
   void loss_value(const kernel::Node& n);
   // delays.cpp
   std::string delay_place(const kernel::EdgeLayout& e, const std::string& unit, const std::string& target) const;   ///< in the parameter's array
+  std::string delay_gradient_place(const kernel::EdgeLayout&, const std::string& unit, const std::string& target) const;
   void exact_lift(bool lifts);
   void exact_deliver_one(bool lifts);
   void exact_delays();

@@ -66,5 +66,24 @@ template <int N> ANTIDROME_INLINE void scattered_gradient(int slice, const std::
   }
 }
 
+/// The same of a delay that the synapses of a source or of a target share: the sums of the rows, or of the columns, of that matrix.
+enum class SharedBy { source, target };
+template <int N> ANTIDROME_INLINE void shared_gradient(int slice, const std::uint32_t* __restrict begin, const std::uint16_t* __restrict step, int units, const real* __restrict history, std::size_t rows,
+                                                       const std::uint16_t* __restrict delay, std::uint32_t steps, Scale scale, const real* __restrict weight, double* __restrict gradient, int stride, SharedBy by) {
+  constexpr int SLICE = slice_of(N), COLUMNS = SLICE * LANES;
+  const real* h = history + std::size_t(slice) * rows * COLUMNS;
+  for (int i = 0; i < units; ++i) {
+    if (begin[i] == begin[i + 1]) continue;
+    for (int b = 0; b < SLICE; ++b) {
+      const int at = slice * COLUMNS + LANES * b;
+      vf sum = {};
+      for (std::uint32_t e = begin[i]; e < begin[i + 1]; ++e) sum += gather_history(h + LANES * b, COLUMNS, delay + std::size_t(i) * padded(N) + at, step[e], steps);
+      if (scale == Scale::minus_weight) sum *= -load(weight + std::size_t(i) * std::size_t(stride) + at);
+      if (scale == Scale::minus_one) sum = -sum;
+      for (int l = 0; l < LANES && at + l < N; ++l) gradient[by == SharedBy::source ? i : at + l] += double(sum[l]);
+    }
+  }
+}
+
 }  // namespace lanes
 }  // namespace antidrome
