@@ -95,7 +95,7 @@ int run_bench(const Options& o) {
     gradients.push_back(p.trainable ? storage.emplace_back(bytes).data : nullptr);
   }
   const auto batch_size = static_cast<std::uint32_t>(o.batch);
-  const antidrome_settings settings{w.dt_ms, static_cast<std::uint32_t>(w.steps), batch_size, static_cast<std::uint32_t>(o.threads), 8, static_cast<std::uint32_t>(40 * w.steps + 2 * o.hidden), 100000, 1, 0, 1, 1};
+  const antidrome_settings settings{w.dt_ms, static_cast<std::uint32_t>(w.steps), batch_size, static_cast<std::uint32_t>(o.threads), 8, static_cast<std::uint32_t>(40 * w.steps + 2 * o.hidden), 100000, 1, 0, 1, 1, {}};
   Aligned workspace(s->workspace_bytes(s->self, &settings, nullptr));
   std::vector<double> loss(batch_size);
   std::vector<antidrome_status> status(batch_size);

@@ -348,6 +348,7 @@ void Printer::exact_backward() {
   w_.raw("(void)history;");
   w_.close();
   reduce();
+  exchange();
 }
 
 }  // namespace antidrome::openmp
