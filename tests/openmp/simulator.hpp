@@ -165,7 +165,7 @@ class Simulator {
     r.workspace = s_->workspace_bytes(s_->self, &settings, &r.tape);
     Aligned workspace(r.workspace);
     std::memset(workspace.data, 0xff, workspace.size);                                // nothing may rely on what it holds: all numbers are NaN
-    antidrome_batch batch{&settings, views.data(), parameters.data(), gradients.data(), r.loss.data(), r.scores.data(), r.prediction.data(), r.spike_counts.data(), r.status.data(), o.record, r.times, workspace.data};
+    antidrome_batch batch{&settings, views.data(), parameters.data(), gradients.data(), r.loss.data(), r.scores.data(), r.prediction.data(), r.spike_counts.data(), r.status.data(), o.record, r.times, workspace.data, nullptr};
     r.code = s_->run(s_->self, &batch);
     for (std::size_t k = 0; k < program_.parameters.size(); ++k) {
       const ir::Parameter& p = program_.parameters[k];

@@ -102,7 +102,7 @@ int run_bench(const Options& o) {
   Spread forward, adjoint, gradient, total;
   for (int k = 0; k < o.repetitions; ++k) {
     double times[3] = {};
-    const antidrome_batch batch{&settings, samples.data(), parameters.data(), gradients.data(), loss.data(), nullptr, nullptr, nullptr, status.data(), nullptr, times, workspace.data};
+    const antidrome_batch batch{&settings, samples.data(), parameters.data(), gradients.data(), loss.data(), nullptr, nullptr, nullptr, status.data(), nullptr, times, workspace.data, nullptr};
     if (const int code = s->run(s->self, &batch)) {
       fmt::print(stderr, "the simulator stopped with status {}\n", code);
       return exit_check_failed;
