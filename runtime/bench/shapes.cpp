@@ -33,9 +33,8 @@ std::map<std::string, std::string> model_options(const Shape& s) {
   return out;
 }
 
-const char* model_text() {
-  return R"model(// The networks of `antidrome bench`.
-#include <antidrome/library.h>
+std::string model_text() {
+  return "#include <antidrome/library.h>\n" R"model(// The networks of `antidrome bench`.
 using namespace antidrome;
 
 /// A LIF neuron with an excitatory and an inhibitory current.
