@@ -168,7 +168,7 @@ std::string print(const KernelModule&);          ///< the text form, for `--dump
 
 struct LowerOptions {
   Precision precision = Precision::single_precision;
-  std::string fingerprint;
+  std::string fingerprint = {};
   int steps_ahead = 64;
   int rider_size = 32;            ///< a population of at most this many neurons is summed in another one's spike loop
   bool arrivals_apart = true;     ///< synapses with delays of their own have histories of their own; and what inputs send is known when a trial begins
