@@ -113,7 +113,7 @@ TEST(Batch, two_compilers_give_the_same_bits) {
       const ir::Program p = derive((conductances ? two_layers(lif_with_input(), conductance(), exp_weighted(), cross_entropy(), {.hidden = 70, .input_weight = 0.1}) : two_layers(cuba_lif(), pulse(), exp_weighted(), cross_entropy(), {.hidden = 70})).network());
       const std::string name = std::string("compilers_") + (conductances ? "conductance" : "lif");
       Simulator gnu = compile(p, name + "_gnu", {.precision = kernel::Precision::single_precision, .half = half});
-      Simulator llvm = compile(p, name + "_llvm", {.precision = kernel::Precision::single_precision, .compiler = "clang++-19", .half = half});
+      Simulator llvm = compile(p, name + "_llvm", {.precision = kernel::Precision::single_precision, .compiler = "clang++-19", .extra = "-fno-openmp -I " ANTIDROME_SOURCE_DIR "/tests/openmp/serial", .half = half});
       gnu.initialise(3);
       llvm.initialise(3);
       const auto samples = random_samples(4, 1, 6, 120, 0.5, 3);
