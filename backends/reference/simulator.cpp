@@ -37,7 +37,7 @@ class SimulatorLibrary {
     for (const ir::Parameter& p : program().parameters) strides_.push_back(stride_of(p));
     for (std::size_t c = 0; c < program().cells.size(); ++c)
       if (!program().cells[c].source) populations_.push_back(c);
-    abi_ = {ANTIDROME_ABI_VERSION, sizeof(double), reals_per_row, fingerprint_.c_str(), "reference", static_cast<std::uint32_t>(strides_.size()),
+    abi_ = {ANTIDROME_ABI_VERSION, sizeof(double), reals_per_row, fingerprint_.c_str(), "reference", 0, static_cast<std::uint32_t>(strides_.size()),
             strides_.data(), this, &workspace_bytes, &run};
   }
 

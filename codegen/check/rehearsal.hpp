@@ -16,7 +16,7 @@ struct RehearsalOptions {
   int draws = 4;                 ///< of which the best conditioned is taken
 };
 
-/// The same equations with populations cut down, every number trainable, and without noise and dropout.
+/// The same equations with populations cut down, every number trainable, delays short enough for the trial, and without noise and dropout.
 ir::Network shrink(const ir::Network&, const RehearsalOptions&);
 
 /// The same equations with stop(x) read as x: a pull x - stop(x) vanishes, and what is left is the derivative of the loss.

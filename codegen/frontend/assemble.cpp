@@ -83,8 +83,6 @@ class Assembler {
 
   void delay(const RecordedProjection& p, const ir::Population& pre, const ir::Population& post, ir::Projection& out) {
     if (p.delay.in_ms) out.delay = delay_of(p.delay, {StructKind::synapse, pre.size, post.size}, out.name, p.at, diagnostics_);
-    if (out.delay && out.delay->trainable && (out.delay->spread == ir::Value::Spread::per_source || out.delay->spread == ir::Value::Spread::per_target))
-      diagnostics_.error("AD114", p.at, "learned delays that synapses share by source or target are not supported yet", "trainable(per_synapse(5_ms)), or one for the projection: trainable(5_ms)");
     if (!p.delay.in_steps) return;
     if (p.delay.steps == 0 && !p.delay.in_ms && !pre.source)
       diagnostics_.error("AD124", p.at, fmt::format("no delay from population '{}'", pre.name), "a spike of a population arrives at the next step at the earliest: 1_steps or more");

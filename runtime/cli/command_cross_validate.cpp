@@ -103,6 +103,7 @@ void add_cross_validate(CLI::App& app, Context& context) {
   command->add_flag("--strict", o->strict, "what is only a warning otherwise ends the runs");
   command->add_flag("--no-plots", o->no_plots, "draw nothing at the end");
   command->add_flag("-q,--quiet", o->quiet, "no progress, only warnings and the result");
+  add_ranks_option(*command);
   command->callback([o, &context] { cross_validate(*o, context); });
 }
 

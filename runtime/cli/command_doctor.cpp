@@ -2,6 +2,7 @@
 #include "runtime/cli/cli.hpp"
 #include "runtime/cli/environment.hpp"
 #include "runtime/cli/process.hpp"
+#include "runtime/ranks/job.hpp"
 #include "runtime/session/failure.hpp"
 #include "runtime/session/simulator.hpp"
 
@@ -99,6 +100,19 @@ void data_and_folders(Report& report) {
   report.line("build cache", writable, cache.string() + (writable ? "" : " cannot be written"), "set ANTIDROME_CACHE to a folder of yours");
 }
 
+/// Nobody needs these to train in one process.
+void several_processes(Report& report) {
+  for (const auto& [what, by, library] : {std::tuple{"MPI", RanksBy::mpi, "libantidrome_mpi.so"}, std::tuple{"NCCL", RanksBy::nccl, "libantidrome_nccl.so"}}) {
+    try {
+      const std::string version = ranks_version(by);
+      report.line(what, true, fmt::format("{}: {}", version, by == RanksBy::mpi ? "mpirun -n 4 antidrome train … shares every batch" : "--ranks nccl"));
+    } catch (const Failure& failure) {
+      report.line(what, false, fmt::format("{} was not built, or cannot be loaded", library), failure.diagnostics().all().front().remedy, false);
+    }
+  }
+  if (run_process({"sh", "-c", "command -v mpirun"}, true).exit_code != 0) report.line("mpirun", false, "not found", "apt-get install openmpi-bin", false);
+}
+
 void doctor(Context& context) {
   Report report;
   report.line("antidrome", true, fmt::format("{}, built by {} ({})", ANTIDROME_VERSION, ANTIDROME_COMPILER, ANTIDROME_BUILD_TYPE));
@@ -110,6 +124,7 @@ void doctor(Context& context) {
   generator_and_clang(report);
   const fs::path reference = executable_folder().parent_path() / "lib" / "libantidrome_reference.so";
   report.line("reference backend", fs::exists(reference), reference.string(), "build the target antidrome_reference_simulator");
+  several_processes(report);
   data_and_folders(report);
   fmt::print("{}\n", report.well() ? "everything that is needed is here" : "something is missing");
   if (!report.well()) context.exit_code = exit_check_failed;

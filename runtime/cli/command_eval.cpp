@@ -1,5 +1,6 @@
 #include "runtime/cli/cli.hpp"
 #include "runtime/cli/run_source.hpp"
+#include "runtime/cli/same_job.hpp"
 #include "runtime/cli/training.hpp"
 
 #include <fmt/format.h>
@@ -14,11 +15,13 @@ struct Options {
   bool json = false;
 };
 
-void eval(const Options& o) {
-  const TrainedNetwork network = load_trained(o.trained);
+void eval(const Options& o, const Context& context) {
+  const TrainedNetwork network = load_trained(o.trained, context.ranks);
+  check_same_run(network.config, *network.session);
   const auto [data, batches] = open_split(network, o.split);
   std::vector<Prediction> predictions;
-  const Totals totals = evaluate(*network.session, *data, batches, network.config.train.batch, &predictions);
+  const Totals totals = evaluate(*network.session, *data, batches, network.config.train.batch, context.first() ? &predictions : nullptr);
+  if (!context.first()) return;
   const Manifest& m = network.session->manifest();
   const std::optional<Breakdown> breakdown = breakdown_of(network.config, m, *data, predictions);
   network.folder->write_predictions(o.split, predictions, breakdown);
@@ -40,13 +43,14 @@ void eval(const Options& o) {
 
 }  // namespace
 
-void add_eval(CLI::App& app, Context&) {
+void add_eval(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand("eval", "loss and accuracy of a trained network, with confusion matrix and accuracy by group; writes RUNDIR/predictions_SPLIT.csv and accuracy_SPLIT.csv");
   auto o = std::make_shared<Options>();
   o->trained.add_to(*command, false);
   command->add_option("--split", o->split, "train, validation or test")->check(CLI::IsMember({"train", "validation", "test"}))->capture_default_str();
   command->add_flag("--json", o->json, "one JSON object on stdout");
-  command->callback([o] { eval(*o); });
+  add_ranks_option(*command);
+  command->callback([o, &context] { eval(*o, context); });
 }
 
 }  // namespace antidrome::cli

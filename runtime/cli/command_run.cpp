@@ -53,6 +53,7 @@ void add_run(CLI::App& app, Context&) {
   command->add_option("--samples", o->samples, "indices of samples: --samples 0,3,7")->delimiter(',')->allow_extra_args(false)->capture_default_str();
   command->add_option("--record", o->record, "what: hidden.spikes, hidden.v, hidden, all (default: all spikes)")->delimiter(',')->allow_extra_args(false)->type_name("NAME");
   command->add_option("-o,--output", o->output, "FILE.h5, or a name that ends in .csv: spikes go there, traces beside it")->capture_default_str();
+  add_ranks_option(*command);
   command->callback([o] { simulate(*o); });
 }
 

@@ -38,7 +38,7 @@ void train_one(const Options& o, Context& context) {
   RunPlace place{o.out.empty() ? default_run_folder(config.model.file) : fs::path(o.out), {}};
   if (o.resume) place.checkpoint = o.checkpoint.empty() ? RunFolder::open(o.out).checkpoints() / "last.h5" : fs::path(o.checkpoint);
   if (train_run(config, place, o.flags(), context)) return;
-  fmt::print(stderr, "interrupted; a checkpoint is saved, go on with: antidrome train --resume --out {}\n", place.folder.string());
+  if (context.first()) fmt::print(stderr, "interrupted; a checkpoint is saved, go on with: antidrome train --resume --out {}\n", place.folder.string());
   context.exit_code = exit_interrupted;
 }
 
@@ -82,6 +82,7 @@ void add_train(CLI::App& app, Context& context) {
   command->add_flag("--strict", o->strict, "what is only a warning otherwise ends the run: values that are not finite, silent populations, zero gradients");
   command->add_flag("--no-plots", o->no_plots, "draw nothing at the end");
   command->add_flag("-q,--quiet", o->quiet, "no progress, only warnings and the result");
+  add_ranks_option(*command);
   command->callback([o, target, &context] {
     if (target->count() > 0 && !o->several()) fail(exit_user, "AD406", {}, "--target-accuracy compares several runs", "add --seeds, --vary or another --config");
     train(*o, context);

@@ -46,6 +46,8 @@ nlohmann::json describe_environment(const Session& session, const std::vector<st
           {"cpu", cpu_name()},
           {"cpu_extensions", cpu_extensions()},
           {"threads", session.options().threads},
+          {"ranks", session.ranks().size()},
+          {"ranks_by", session.ranks().name()},
           {"model", m.model},
           {"fingerprint", m.fingerprint},
           {"backend", m.backend},

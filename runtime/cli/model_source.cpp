@@ -46,8 +46,12 @@ fs::path simulator_folder(const ModelOptions& o, bool quiet) {
   return simulator_folder(model, quiet);
 }
 
-std::unique_ptr<Session> make_session(const RunConfig& config, bool quiet) {
-  Manifest manifest = load_manifest(simulator_folder(config.model, quiet));
+std::unique_ptr<Session> make_session(const RunConfig& config, bool quiet, Ranks* ranks) {
+  // The first rank builds; the others find what it built, or build on their own host.
+  const bool later = ranks != nullptr && ranks->rank() > 0;
+  if (later) meet(*ranks);
+  Manifest manifest = load_manifest(simulator_folder(config.model, quiet || later));
+  if (ranks != nullptr && !later) meet(*ranks);
   apply_overrides(config, manifest);
   SessionOptions options;
   options.dt_ms = config.trial.dt_ms;
@@ -55,6 +59,7 @@ std::unique_ptr<Session> make_session(const RunConfig& config, bool quiet) {
   options.threads = config.train.threads == 0 ? default_threads() : config.train.threads;
   options.chunks = config.train.chunks;
   options.seed = config.train.seed;
+  options.ranks = ranks;
   auto session = std::make_unique<Session>(manifest, options);
   initialise(session->parameters(), session->manifest(), config.train.seed);
   return session;

@@ -20,7 +20,7 @@ std::filesystem::path simulator_folder(const ModelConfig& model, bool quiet);
 std::filesystem::path simulator_folder(const ModelOptions& options, bool quiet);
 
 /// A session for a configuration: manifest loaded, [params] applied, parameters initialised.
-std::unique_ptr<Session> make_session(const RunConfig& config, bool quiet);
+std::unique_ptr<Session> make_session(const RunConfig& config, bool quiet, Ranks* ranks = nullptr);
 
 /// The text of `model.file="…"` as an override.
 std::string override_text(const std::string& key, const std::string& value);

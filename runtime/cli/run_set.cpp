@@ -32,6 +32,19 @@ void check_names(const std::vector<PlannedRun>& runs) {
   if (twice != names.end()) fail(exit_user, "AD406", {}, fmt::format("two runs would be called '{}'", *twice), "give every configuration, value and seed once");
 }
 
+/// What is left to do of one of several runs.
+enum Progress : std::uint64_t { not_begun, begun, finished };
+
+// A run that ended before its first checkpoint begins again.
+Progress progress_of(const fs::path& folder, const fs::path& last, bool resume) {
+  if (!resume || !fs::exists(folder / "config.toml")) return not_begun;
+  if (!fs::exists(last)) {
+    fs::remove_all(folder);
+    return not_begun;
+  }
+  return RunFolder::open(folder).result() ? finished : begun;
+}
+
 }  // namespace
 
 std::vector<std::string> values_of(const std::string& vary) {
@@ -88,19 +101,20 @@ void train_set(const std::vector<PlannedRun>& runs, const RunSetOptions& options
     const PlannedRun& run = runs[k];
     RunPlace place{options.folder / folder_name(run.name), {}};
     const fs::path last = place.folder / "checkpoints" / "last.h5";
-    if (!flags.quiet) fmt::print(stderr, "{} of {}: {}\n", k + 1, runs.size(), run.name);
-    const bool begun = options.resume && fs::exists(place.folder / "config.toml");
-    if (begun && fs::exists(last)) place.checkpoint = last;
-    else if (begun) fs::remove_all(place.folder);  // it ended before its first checkpoint
-    const bool finished = place.checkpoint && RunFolder::open(place.folder).result();
-    if (!finished && !train_run(load_config(run.config, run.overrides), place, flags, context)) {
-      fmt::print(stderr, "interrupted; a checkpoint is saved, go on with the same command and --resume --out {}\n", options.folder.string());
+    if (!flags.quiet && context.first()) fmt::print(stderr, "{} of {}: {}\n", k + 1, runs.size(), run.name);
+    // The first rank looks, since it is about to change what the others would see.
+    const std::uint64_t progress = from_first(*context.ranks, context.first() ? progress_of(place.folder, last, options.resume) : not_begun);
+    if (progress != not_begun) place.checkpoint = last;
+    if (progress != finished && !train_run(load_config(run.config, run.overrides), place, flags, context)) {
+      if (context.first()) fmt::print(stderr, "interrupted; a checkpoint is saved, go on with the same command and --resume --out {}\n", options.folder.string());
       context.exit_code = exit_interrupted;
       return;
     }
+    if (!context.first()) continue;
     summaries.push_back(summarise(run.name, run.mean_of, place.folder, options.target));
     fmt::print("{}\n", one_line(summaries.back()));
   }
+  if (!context.first()) return;
   write_summary(summaries, options, flags.plots);
   fmt::print("\n{}", summary_text(summaries, options.target));
 }

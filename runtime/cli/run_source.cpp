@@ -17,7 +17,7 @@ void TrainedOptions::add_to(CLI::App& command, bool model_too) {
   command.add_option("-j,--threads", threads, "worker threads (default: all processors)")->check(CLI::Range(1u, 4096u));
 }
 
-TrainedNetwork load_trained(const TrainedOptions& o) {
+TrainedNetwork load_trained(const TrainedOptions& o, Ranks* ranks) {
   TrainedNetwork out;
   std::vector<std::string> overrides = config_overrides(o.set);
   if (!o.data.empty()) overrides.push_back(override_text("data.path", fs::absolute(o.data).lexically_normal().string()));
@@ -30,7 +30,7 @@ TrainedNetwork load_trained(const TrainedOptions& o) {
     out.folder = RunFolder::open(o.target);
     out.config = load_config(out.folder->config().string(), overrides);
   }
-  out.session = make_session(out.config, true);
+  out.session = make_session(out.config, true, ranks);
   if (from_config && o.checkpoint.empty()) {
     out.parameters = "initial values";
     return out;

@@ -20,8 +20,8 @@ struct TrainedOptions {
   void add_to(CLI::App& command, bool model_too);
 };
 
-/// Loads it with the parameters of the checkpoint ("last", "best" or a file; last by default).
-TrainedNetwork load_trained(const TrainedOptions& options);
+/// Loads it with the parameters of the checkpoint ("last", "best" or a file; last by default). `ranks`: who evaluates it together.
+TrainedNetwork load_trained(const TrainedOptions& options, Ranks* ranks = nullptr);
 
 /// One split, and how its batches are built.
 struct SplitData {

@@ -17,8 +17,8 @@ struct RunPlace {
   std::optional<std::filesystem::path> checkpoint;
 };
 
-/// Trains, evaluates and draws. False when it was interrupted: then a checkpoint was saved, and the user was told.
-bool train_run(const RunConfig& config, const RunPlace& place, const TrainFlags& flags, const Context& context);
+/// Trains, evaluates and draws, by all ranks of the job together; the first of them writes and talks. False when it was interrupted: then a checkpoint was saved, and the user was told.
+bool train_run(const RunConfig& config, const RunPlace& place, const TrainFlags& flags, Context& context);
 
 /// SIGINT and SIGTERM end training after the batch, with a checkpoint; a second one ends the process.
 void catch_interrupts();

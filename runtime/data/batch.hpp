@@ -5,6 +5,7 @@
 #include <antidrome/abi.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -73,8 +74,11 @@ class BatchQueue {
   BatchQueue(const BatchQueue&) = delete;
   BatchQueue& operator=(const BatchQueue&) = delete;
 
-  /// Begins an epoch: `order` is cut into batches of `batch` samples, the last one may be smaller. An epoch under way is abandoned.
-  void start(std::vector<std::size_t> order, std::size_t batch, std::uint64_t epoch, bool training);
+  /// Of a batch of so many samples those that are read: [first, last).
+  using Part = std::function<std::pair<std::size_t, std::size_t>(std::size_t)>;
+  /// Begins an epoch: `order` is cut into batches of `batch` samples, the last one may be smaller. An epoch under way is abandoned. With `part`
+  /// (called by the reader) a batch has only a part of its samples, none perhaps.
+  void start(std::vector<std::size_t> order, std::size_t batch, std::uint64_t epoch, bool training, Part part = {});
   /// The next batch, valid until the next call; null after the last one. Throws what reading threw.
   const EventBatch* next();
   double waited_s() const;        ///< seconds `next` has waited for the reader, since construction

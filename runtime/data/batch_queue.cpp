@@ -19,6 +19,7 @@ struct BatchQueue::State {
     std::size_t batch = 1, next = 0;
     std::uint64_t epoch = 0;
     bool training = false;
+    Part part;
     bool done() const { return next >= order.size(); }
   };
 
@@ -41,7 +42,8 @@ struct BatchQueue::State {
       work.wait(lock, [this] { return closing || (!job.done() && !idle.empty() && !failure); });
       if (closing) return;
       const std::size_t begin = job.next, end = std::min(job.order.size(), begin + job.batch);
-      indices.assign(job.order.begin() + static_cast<std::ptrdiff_t>(begin), job.order.begin() + static_cast<std::ptrdiff_t>(end));
+      const auto [first, last] = job.part ? job.part(end - begin) : std::pair(std::size_t{0}, end - begin);
+      indices.assign(job.order.begin() + static_cast<std::ptrdiff_t>(begin + first), job.order.begin() + static_cast<std::ptrdiff_t>(begin + last));
       job.next = end;
       const std::uint64_t started = generation, epoch = job.epoch;
       const bool training = job.training;
@@ -81,7 +83,7 @@ struct BatchQueue::State {
 BatchQueue::BatchQueue(const Dataset& data, BatchSettings settings, std::size_t depth) : state_(std::make_unique<State>(data, settings, std::max<std::size_t>(1, depth))) {}
 BatchQueue::~BatchQueue() = default;
 
-void BatchQueue::start(std::vector<std::size_t> order, std::size_t batch, std::uint64_t epoch, bool training) {
+void BatchQueue::start(std::vector<std::size_t> order, std::size_t batch, std::uint64_t epoch, bool training, Part part) {
   State& s = *state_;
   const std::lock_guard lock(s.mutex);
   ++s.generation;
@@ -91,7 +93,7 @@ void BatchQueue::start(std::vector<std::size_t> order, std::size_t batch, std::u
   s.ready.clear();
   batch = std::max<std::size_t>(1, batch);
   s.batches_left = (order.size() + batch - 1) / batch;
-  s.job = {std::move(order), batch, 0, epoch, training};
+  s.job = {std::move(order), batch, 0, epoch, training, std::move(part)};
   s.work.notify_all();
 }
 

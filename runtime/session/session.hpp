@@ -1,5 +1,6 @@
 // A session: one simulator with its parameters, gradients and workspace. Runs batches; enlarges the tape when it was too small.
 #pragma once
+#include "runtime/ranks/ranks.hpp"
 #include "runtime/session/parameters.hpp"
 
 #include <functional>
@@ -15,6 +16,7 @@ struct SessionOptions {
   std::uint64_t seed = 1;
   std::uint32_t spike_capacity = 0;        ///< 0: estimated from the number of neurons
   std::uint64_t memory_limit = 0;          ///< bytes of workspace that are too many; 0: three quarters of this machine
+  Ranks* ranks = nullptr;                  ///< who shares the batches; must outlive the session. Null: this process has them whole
 };
 
 /// What one batch is run for.
@@ -23,11 +25,15 @@ struct Pass {
   bool training = false;                   ///< what training() answers in the model
   bool backward = false;                   ///< gradients too
   const antidrome_record* record = nullptr;
+  std::uint32_t whole = 0;                 ///< samples of the batch, of which this rank runs its share; 0: it runs the batch alone
+  std::span<std::uint64_t> sums = {};      ///< numbers of this rank, replaced by their sums over those that share the batch
 };
 
-/// What a batch produced; valid until the next one.
+/// What a batch produced, on every rank the whole of it; valid until the next one.
 struct BatchResult {
   std::size_t samples = 0;
+  std::vector<std::uint64_t> index;        ///< of each sample in its data set
+  std::vector<std::int32_t> label;
   std::vector<double> loss, scores;
   std::vector<std::int32_t> prediction;
   std::vector<std::uint32_t> spike_counts; ///< [sample][neurons of all populations]
@@ -55,18 +61,28 @@ class Session {
   const double* times_s() const { return times_s_; }          ///< CPU seconds: forward, adjoint, gradient
 
   /// Runs the samples; on a tape overflow the capacity is doubled and the batch runs again, so the result never depends on it.
+  /// With `pass.whole` the samples are this rank's share (share_of) of a batch, and all ranks call this together.
   const BatchResult& run(std::span<const antidrome_sample> samples, const Pass& pass);
+  /// All ranks go on with the parameters that rank 0 has.
+  void take_parameters_of_first();
+  Ranks& ranks() const { return *ranks_; }
+  /// This rank's part of a batch of so many samples: [first, last).
+  std::pair<std::size_t, std::size_t> part_of(std::size_t samples) const;
 
   /// The settings of a call, as `plan` shows them.
   antidrome_settings settings(std::uint32_t batch, const Pass& pass) const;
 
  private:
-  void resize(std::size_t samples);
+  void prepare(std::span<const antidrome_sample> samples);
+  void run_once(std::span<const antidrome_sample> samples, const Pass& pass, const antidrome_settings& settings);
+  std::uint32_t most_events(std::span<const antidrome_sample> samples, const Pass& pass);
   void reserve_workspace(const antidrome_settings& settings);
-  void enlarge(const antidrome_settings& settings);
+  void enlarge();
 
   Manifest manifest_;
   SessionOptions options_;
+  OneRank alone_;
+  Ranks* ranks_;
   Simulator simulator_;
   Arrays parameters_, gradients_;
   AlignedBytes workspace_;

@@ -41,8 +41,8 @@ std::filesystem::path executable_folder() {
   return std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
 }
 
-Simulator::Simulator(const Manifest& manifest) {
-  const std::string file = find_library(manifest).string();
+Simulator::Simulator(const Manifest& manifest) : file_(find_library(manifest)) {
+  const std::string file = file_.string();
   library_ = std::shared_ptr<void>(dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL), [](void* handle) { if (handle != nullptr) dlclose(handle); });
   if (library_ == nullptr) {
     const char* reason = dlerror();

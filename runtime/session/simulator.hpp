@@ -15,6 +15,8 @@ class Simulator {
   explicit Simulator(const Manifest& manifest);
 
   std::uint32_t real_bytes() const { return abi_->precision; }
+  const std::filesystem::path& file() const { return file_; }
+  bool shares() const { return abi_->shares != 0; }    ///< whether it computes a part of a batch
   std::uint32_t lanes() const { return abi_->lanes; }
   std::uint32_t stride(std::size_t parameter) const { return abi_->strides[parameter]; }
   std::uint64_t workspace_bytes(const antidrome_settings& settings, std::uint64_t* tape_bytes = nullptr) const {
@@ -23,6 +25,7 @@ class Simulator {
   int run(const antidrome_batch& batch) const { return abi_->run(abi_->self, &batch); }
 
  private:
+  std::filesystem::path file_;
   std::shared_ptr<void> library_;
   const antidrome_simulator* abi_ = nullptr;
 };

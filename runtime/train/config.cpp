@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <fstream>
 #include <functional>
 #include <sstream>
@@ -46,12 +47,22 @@ toml::table parse_override(const std::string& text) {
   fail(exit_user, "AD407", {place}, "neither key nor value can be read", "for example --set train.epochs=3 or --set 'params.\"input_hidden.w\"={normal=[1.5,0.8]}'");
 }
 
-// Moves: a copied node would forget its place.
+/// What a value in [params] can be; there is one of them.
+constexpr std::string_view value_forms[] = {"number", "uniform", "normal", "gamma", "values"};
+
+std::size_t forms_in(const toml::table& value) {
+  return static_cast<std::size_t>(std::count_if(std::begin(value_forms), std::end(value_forms), [&](std::string_view word) { return value.contains(word); }));
+}
+
+// Moves: a copied node would forget its place. A new draw takes the place of the old one, bounds stay.
 void merge(toml::table& base, toml::table&& over) {
   for (auto&& [key, node] : over) {
     toml::table* inner = base.contains(key.str()) ? base.get(key.str())->as_table() : nullptr;
-    if (inner != nullptr && node.is_table()) merge(*inner, std::move(*node.as_table()));
-    else node.visit([&, &name = key](auto& value) { base.insert_or_assign(name, std::move(value)); });
+    if (inner != nullptr && node.is_table()) {
+      if (forms_in(*node.as_table()) > 0)
+        for (const std::string_view word : value_forms) inner->erase(word);
+      merge(*inner, std::move(*node.as_table()));
+    } else node.visit([&, &name = key](auto& value) { base.insert_or_assign(name, std::move(value)); });
   }
 }
 
@@ -253,10 +264,7 @@ class Loader {
     if (given != nullptr) read_params(*given, "", *resolved_.get("params")->as_table());
   }
 
-  static bool is_value(const toml::table& table) {
-    static const std::vector<std::string> words = {"number", "uniform", "normal", "gamma", "values", "clamp"};
-    return std::any_of(words.begin(), words.end(), [&](const std::string& word) { return table.contains(word); });
-  }
+  static bool is_value(const toml::table& table) { return forms_in(table) > 0 || table.contains("clamp"); }
 
   void read_params(const toml::table& table, const std::string& prefix, toml::table& resolved) {
     for (const auto& [key, node] : table) {
@@ -292,6 +300,7 @@ class Loader {
 
   void read_value(const toml::table& table, const std::string& name, ParamOverride& p) {
     static const std::map<std::string, Init::Kind> kinds = {{"uniform", Init::Kind::uniform}, {"normal", Init::Kind::normal}, {"gamma", Init::Kind::gamma}};
+    if (forms_in(table) > 1) diagnostics_.error("AD404", p.at, fmt::format("'params.{}' is given {} values at once, expected one of: {}", name, forms_in(table), fmt::join(value_forms, ", ")));
     for (const auto& [key, node] : table) {
       const std::string word(key.str()), full = name + "." + word;
       if (const auto kind = kinds.find(word); kind != kinds.end()) {

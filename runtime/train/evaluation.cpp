@@ -9,11 +9,11 @@
 
 namespace antidrome {
 
-void account(Totals& totals, const BatchResult& result, std::span<const antidrome_sample> samples, std::uint32_t neurons) {
+void account(Totals& totals, const BatchResult& result, std::uint32_t neurons) {
   totals.spikes.resize(neurons, 0);
   for (std::size_t k = 0; k < result.samples; ++k) {
     totals.loss += result.loss[k];
-    if (samples[k].label >= 0 && result.prediction[k] == samples[k].label) ++totals.correct;
+    if (result.label[k] >= 0 && result.prediction[k] == result.label[k]) ++totals.correct;
     totals.clamped += result.status[k].clamped;
     totals.missed += result.status[k].missed;
     const std::uint32_t* counts = result.spike_counts.data() + k * neurons;
@@ -58,16 +58,17 @@ Totals evaluate(Session& session, const data::Dataset& data, const data::BatchSe
   data::BatchQueue queue(data, batches);
   std::vector<std::size_t> order(data.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  queue.start(std::move(order), batch_size, 0, false);
+  queue.start(std::move(order), batch_size, 0, false, [&](std::size_t samples) { return session.part_of(samples); });
   Totals totals;
   const std::uint32_t neurons = session.manifest().neurons();
   totals.spikes.resize(neurons, 0);
   while (const data::EventBatch* batch = queue.next()) {
-    const BatchResult& result = session.run(batch->samples(), {});
-    account(totals, result, batch->samples(), neurons);
+    const std::uint64_t whole = std::min<std::uint64_t>(batch_size, data.size() - totals.samples);
+    const BatchResult& result = session.run(batch->samples(), {.whole = static_cast<std::uint32_t>(whole)});
+    account(totals, result, neurons);
     if (predictions == nullptr) continue;
     for (std::size_t k = 0; k < result.samples; ++k)
-      predictions->push_back({batch->samples()[k].index, batch->samples()[k].label, result.prediction[k], result.loss[k], data.groups().empty() ? -1 : data.info(batch->samples()[k].index).group});
+      predictions->push_back({result.index[k], result.label[k], result.prediction[k], result.loss[k], data.groups().empty() ? -1 : data.info(result.index[k]).group});
   }
   return totals;
 }

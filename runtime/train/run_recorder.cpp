@@ -20,12 +20,18 @@ bool RunRecorder::wants(std::uint64_t epoch) const { return config_.record.epoch
 
 bool RunRecorder::chosen(std::uint64_t sample, std::uint64_t batch) const { return contains(config_.record.samples, sample) || contains(config_.record.batches, batch); }
 
-void RunRecorder::training(std::span<const antidrome_sample> batch, std::uint64_t epoch, std::uint64_t number) {
+void RunRecorder::training(const data::Dataset& data, const data::BatchSettings& settings, std::span<const std::size_t> indices, std::uint64_t epoch, std::uint64_t number) {
   if (epoch != epoch_) epoch_ = epoch, first_batch_ = number;
   if (config_.record.split != "training" || !wants(epoch)) return;
   const std::string from = first_batch_ == 1 ? "" : fmt::format("_from_batch_{}", first_batch_);
-  for (std::size_t slot = 0; slot < batch.size(); ++slot)
-    if (chosen(batch[slot].index, number)) add(batch, slot, {.epoch = epoch - 1, .training = true}, fmt::format("training_epoch_{}{}.h5", epoch, from));
+  if (std::none_of(indices.begin(), indices.end(), [&](std::size_t k) { return chosen(k, number); })) return;
+  if (!builder_) builder_.emplace(data, settings);
+  data::EventBatch batch;
+  builder_->build(indices, epoch - 1, true, batch);
+  const std::uint32_t capacity = session_.spike_capacity();
+  for (std::size_t slot = 0; slot < indices.size(); ++slot)
+    if (chosen(indices[slot], number)) add(batch.samples(), slot, {.epoch = epoch - 1, .training = true}, fmt::format("training_epoch_{}{}.h5", epoch, from));
+  if (session_.ranks().size() > 1) session_.set_spike_capacity(capacity);   // it grows when the batch is trained: on all ranks, or on none
 }
 
 void RunRecorder::validation(const data::Dataset& data, const data::BatchSettings& settings, std::uint64_t epoch) {

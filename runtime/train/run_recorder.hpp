@@ -12,8 +12,9 @@ class RunRecorder {
   /// Throws Failure (AD413) for a name that the model does not have.
   RunRecorder(Session& session, const RunConfig& config);
   void write_to(std::filesystem::path folder) { folder_ = std::move(folder); }
-  /// Before the training pass over a batch; epoch and batch count from 1. Runs the batch once more for each sample that is recorded.
-  void training(std::span<const antidrome_sample> batch, std::uint64_t epoch, std::uint64_t number);
+  /// Before the training pass over the batch of these samples; epoch and batch count from 1. Reads the batch and runs it once more, in this process
+  /// alone, for each sample that is recorded.
+  void training(const data::Dataset& data, const data::BatchSettings& settings, std::span<const std::size_t> indices, std::uint64_t epoch, std::uint64_t number);
   /// After the evaluation of an epoch.
   void validation(const data::Dataset& data, const data::BatchSettings& settings, std::uint64_t epoch);
   /// Ends the file of the epoch.
@@ -28,6 +29,7 @@ class RunRecorder {
   const RunConfig& config_;
   std::filesystem::path folder_;
   RecordRequest request_;
+  std::optional<data::BatchBuilder> builder_;   ///< of training batches
   std::optional<RecordingFile> file_;
   std::uint64_t epoch_ = 0, first_batch_ = 1;   ///< of this process in the epoch
 };

@@ -1,4 +1,5 @@
 // A run as a checkpoint, and back.
+#include "runtime/data/sha256.hpp"
 #include "runtime/session/failure.hpp"
 #include "runtime/train/trainer.hpp"
 
@@ -144,6 +145,21 @@ Checkpoint Trainer::snapshot() {
   std::erase_if(own, [](const auto& line) { return may_differ(line.first); });
   c.texts["run/config"] = config_text(own);
   return c;
+}
+
+void check_same_parameters(const Session& session) {
+  if (session.ranks().size() == 1) return;
+  data::Sha256 sum;
+  const Arrays& p = session.parameters();
+  for (std::size_t k = 0; k < p.size(); ++k) {
+    const std::vector<double> values = p.values(k);
+    sum.add(values.data(), values.size() * sizeof(double));
+  }
+  const std::vector<std::string> all = gather_texts(session.ranks(), sum.hex());
+  for (std::size_t r = 1; r < all.size(); ++r)
+    if (all[r] != all[0])
+      fail(exit_internal, "AD464", {}, fmt::format("the parameters of rank {} are not those of rank 0", r),
+           "all ranks must run on the same kind of processor with the same libraries; where they do, please report it");
 }
 
 void restore_parameters(const Checkpoint& checkpoint, Session& session) {

@@ -41,7 +41,7 @@ Trainer::Trainer(Session& session, const RunConfig& config, const Splits& splits
       optimiser_(make_optimiser(config.train, session.manifest(), session.simulator())), queue_(*splits.train, batch_settings(config, splits)) {
   resolved_monitor(config.train.monitor, config, splits, session.manifest());
   if (config.train.schedule == "ema") resolved_monitor(config.train.ema_monitor, config, splits, session.manifest());
-  if (!config.record.what.empty()) recorder_.emplace(session, config);
+  if (!config.record.what.empty() && session.ranks().rank() == 0) recorder_.emplace(session, config);
   if (config.train.update_every > 1) pending_.emplace(session.manifest(), session.simulator());
   position_.best = -std::numeric_limits<double>::infinity();
   position_.totals.spikes.assign(session.manifest().neurons(), 0);
@@ -57,8 +57,11 @@ Trainer::Outcome Trainer::run() {
   if (lanes_before_.value_or(lanes) != lanes)
     warn("AD608", fmt::format("the checkpoint was made by a simulator of {} lanes, this one has {}: the run goes on, but not bit by bit as it would have there", *lanes_before_, lanes),
          "go on with a simulator that was compiled for the same processor");
+  if (session_.ranks().size() > config_.train.chunks)
+    warn("AD465", fmt::format("{} processes share every batch, but its gradient has {} partial sums: {} processes have nothing to do", session_.ranks().size(), config_.train.chunks, session_.ranks().size() - config_.train.chunks),
+         "[train] chunks = a multiple of the number of processes (it is a constant of the run: another value rounds sums differently)");
   while (position_.epoch < config_.train.epochs && !out_of_patience()) {
-    if (!train_epoch() || interrupted != 0) {
+    if (!train_epoch() || (told_to_stop_ = any(session_.ranks(), interrupted != 0))) {
       if (recorder_) recorder_->close();
       save(true);
       return Outcome::interrupted;
@@ -71,26 +74,40 @@ Trainer::Outcome Trainer::run() {
   return Outcome::finished;
 }
 
-bool Trainer::train_epoch() {
-  const Clock::time_point start = Clock::now();
+/// The samples of this epoch, first to last.
+std::vector<std::size_t> Trainer::order_of_epoch() const {
   std::vector<std::size_t> order(data::epoch_size(*splits_.train, splits_.augment));
   std::iota(order.begin(), order.end(), std::size_t{0});
   if (config_.train.shuffle) order = data::permutation(order.size(), config_.train.seed, position_.epoch, ANTIDROME_DRAW_SHUFFLE);
+  return order;
+}
+
+/// `indices`: the samples of the whole batch, of which `batch` has this rank's part.
+void Trainer::train_batch(const data::EventBatch& batch, std::span<const std::size_t> indices, std::uint64_t batches) {
+  if (recorder_) recorder_->training(*splits_.train, batch_settings(config_, splits_), indices, position_.epoch + 1, position_.batch + 1);
+  std::array<std::uint64_t, 5> sums{batch.events(), batch.late(), batch.dropped(), batch.cut(), interrupted != 0 ? 1u : 0u};
+  const BatchResult& result = session_.run(batch.samples(), {.epoch = position_.epoch, .training = true, .backward = true, .whole = static_cast<std::uint32_t>(indices.size()), .sums = sums});
+  account(position_.totals, result, session_.manifest().neurons());
+  update(result, batches);
+  EventCounts& events = position_.totals.events;
+  events.used += sums[0], events.late += sums[1], events.dropped += sums[2], events.cut += sums[3];
+  told_to_stop_ = sums[4] > 0;
+  ++position_.batch;
+}
+
+bool Trainer::train_epoch() {
+  const Clock::time_point start = Clock::now();
+  const std::vector<std::size_t> order = order_of_epoch();
   const std::uint64_t size = config_.train.batch, batches = (order.size() + size - 1) / size;
-  order.erase(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(position_.batch * size, order.size())));
-  queue_.start(std::move(order), size, position_.epoch, true);
+  const std::size_t trained = std::min<std::size_t>(position_.batch * size, order.size());
+  queue_.start({order.begin() + static_cast<std::ptrdiff_t>(trained), order.end()}, size, position_.epoch, true, [this](std::size_t samples) { return session_.part_of(samples); });
   warned_.clear();
   while (const data::EventBatch* batch = queue_.next()) {
-    if (recorder_) recorder_->training(batch->samples(), position_.epoch + 1, position_.batch + 1);
-    const BatchResult& result = session_.run(batch->samples(), {.epoch = position_.epoch, .training = true, .backward = true});
-    account(position_.totals, result, batch->samples(), session_.manifest().neurons());
-    update(result, batch->samples(), batches);
-    EventCounts& events = position_.totals.events;
-    events.used += batch->events(), events.late += batch->late(), events.dropped += batch->dropped(), events.cut += batch->cut();
-    ++position_.batch;
+    const std::size_t first = position_.batch * size;
+    train_batch(*batch, std::span(order).subspan(first, std::min<std::size_t>(size, order.size() - first)), batches);
     const BatchDone done{position_.epoch, config_.train.epochs, position_.batch, batches, &position_.totals, activity_of(position_.totals, session_.manifest())};
     for (Listener* l : listeners_) l->batch(done);
-    if (interrupted != 0 && position_.batch < batches) return false;
+    if (told_to_stop_ && position_.batch < batches) return false;
     const std::uint64_t every = config_.output.checkpoint_batches;
     if (every != 0 && position_.batch % every == 0 && position_.batch < batches) save(true);
   }
@@ -99,7 +116,7 @@ bool Trainer::train_epoch() {
 }
 
 // One optimiser step, unless a number is not finite: then the batch has no say, and the user is told where it happened.
-void Trainer::update(const BatchResult& result, std::span<const antidrome_sample> samples, std::uint64_t batches) {
+void Trainer::update(const BatchResult& result, std::uint64_t batches) {
   Totals& totals = position_.totals;
   const std::uint32_t threads = session_.options().threads;
   const std::vector<double> squares = squared_norms(session_.gradients(), threads);
@@ -108,7 +125,7 @@ void Trainer::update(const BatchResult& result, std::span<const antidrome_sample
   const bool finite_loss = std::all_of(result.loss.begin(), result.loss.end(), [](double loss) { return std::isfinite(loss); });
   if (result.code != ANTIDROME_OK || !finite_loss || !std::isfinite(norm)) {
     ++totals.skipped;
-    tell_nonfinite(result, samples);
+    tell_nonfinite(result);
     return;
   }
   if (!pending_) {
@@ -148,6 +165,7 @@ void Trainer::finish_epoch(double train_s) {
   const Clock::time_point start = Clock::now();
   if (splits_.validation != nullptr) done.validation = evaluate(session_, *splits_.validation, batch_settings(config_, splits_), config_.train.batch);
   done.evaluation_s = seconds_since(start);
+  check_same_parameters(session_);
   if (recorder_) {
     if (splits_.validation != nullptr) recorder_->validation(*splits_.validation, batch_settings(config_, splits_), position_.epoch + 1);
     recorder_->close();
@@ -215,13 +233,13 @@ void Trainer::warn(const std::string& code, const std::string& message, const st
   for (Listener* l : listeners_) l->warning(warning, position_.epoch + 1);
 }
 
-void Trainer::tell_nonfinite(const BatchResult& result, std::span<const antidrome_sample> samples) {
+void Trainer::tell_nonfinite(const BatchResult& result) {
   std::string where = "the gradient is not finite";
   for (std::size_t k = 0; k < result.samples; ++k) {
     const antidrome_status& status = result.status[k];
     if (status.code != ANTIDROME_NONFINITE_FORWARD && status.code != ANTIDROME_NONFINITE_BACKWARD && std::isfinite(result.loss[k])) continue;
-    where = status.code == ANTIDROME_OK ? fmt::format("the loss of sample {} is not finite", samples[k].index)
-                                        : describe(status, session_.manifest(), config_.trial.dt_ms, samples[k].index);
+    where = status.code == ANTIDROME_OK ? fmt::format("the loss of sample {} is not finite", result.index[k])
+                                        : describe(status, session_.manifest(), config_.trial.dt_ms, result.index[k]);
     break;
   }
   warn("AD450", fmt::format("epoch {}, batch {}: {}; its update was left out", position_.epoch + 1, position_.batch + 1, where),

@@ -29,12 +29,12 @@ data::BatchSettings batch_settings(const RunConfig& config, const Splits& splits
 Splits open_splits(const RunConfig& config, const Manifest& manifest);
 
 /// Adds one batch to the sums.
-void account(Totals& totals, const BatchResult& result, std::span<const antidrome_sample> samples, std::uint32_t neurons);
+void account(Totals& totals, const BatchResult& result, std::uint32_t neurons);
 
 /// Spikes of the populations that fire, out of per-neuron sums over `totals.samples` trials.
 Activity activity_of(const Totals& totals, const Manifest& manifest);
 
-/// Runs a data set forward, in its own order; `predictions`, when given, receives one entry per sample.
+/// Runs a data set forward, in its own order, by all ranks of the session together; `predictions`, when given, receives one entry per sample.
 Totals evaluate(Session& session, const data::Dataset& data, const data::BatchSettings& batches, std::uint64_t batch, std::vector<Prediction>* predictions = nullptr);
 
 /// "state 'v' of neuron 12 of population 'hidden' is not finite at step 17 (8.5 ms), sample 94": where a status word points.
@@ -50,7 +50,7 @@ class Trainer {
 
   Trainer(Session& session, const RunConfig& config, const Splits& splits, Options options);
 
-  /// Where checkpoints go from now on.
+  /// Where checkpoints go from now on; of several ranks the first says so.
   void save_to(std::filesystem::path folder) { options_.checkpoints = std::move(folder); }
   /// Where what [record] asks for goes.
   void record_to(const std::filesystem::path& folder) {
@@ -75,7 +75,9 @@ class Trainer {
   };
 
   bool train_epoch();
-  void update(const BatchResult& result, std::span<const antidrome_sample> samples, std::uint64_t batches);
+  std::vector<std::size_t> order_of_epoch() const;
+  void train_batch(const data::EventBatch& batch, std::span<const std::size_t> indices, std::uint64_t batches);
+  void update(const BatchResult& result, std::uint64_t batches);
   void take_step(const Arrays& gradients, std::uint64_t samples, std::uint64_t batches);
   void finish_epoch(double train_s);
   double watched(const std::string& monitor, const EpochDone& done) const;
@@ -86,7 +88,7 @@ class Trainer {
   void save(bool force);
   void warn(const std::string& code, const std::string& message, const std::string& remedy);
   void warn_silence(const EpochDone& done);
-  void tell_nonfinite(const BatchResult& result, std::span<const antidrome_sample> samples);
+  void tell_nonfinite(const BatchResult& result);
   void tell_late(const EventCounts& events);
 
   Session& session_;
@@ -104,12 +106,15 @@ class Trainer {
   std::chrono::steady_clock::time_point saved_ = std::chrono::steady_clock::now();
   double last_rate_ = 0, waited_before_ = 0;
   std::array<double, 3> worked_before_{};
-  bool late_told_ = false;
+  bool late_told_ = false, told_to_stop_ = false;   ///< any rank was, as all of them agree
   std::optional<std::uint64_t> lanes_before_;   ///< of the simulator that made the checkpoint
 };
 
 /// Puts the parameters of a checkpoint into a session; throws Failure (AD604) when names, shapes or fingerprint differ.
 void restore_parameters(const Checkpoint& checkpoint, Session& session);
+
+/// Whether the parameters of all ranks are the same bits; throws Failure (AD464) where they are not.
+void check_same_parameters(const Session& session);
 
 /// Set by the command line's handler of SIGINT and SIGTERM, read after every batch.
 extern volatile std::sig_atomic_t interrupted;

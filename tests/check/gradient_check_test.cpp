@@ -27,7 +27,7 @@ TEST_P(GradientCheck, exact_mode_agrees_with_finite_differences) {
 
 INSTANTIATE_TEST_SUITE_P(models, GradientCheck,
                          testing::Values(Case{"Alif", recurrent(adaptive_lif(), pulse(), exp_weighted())}, Case{"Delta", recurrent(cuba_lif(), delta())},
-                                         Case{"TwoSynapses", two_synapses(tsodyks_markram(), conductance())}, Case{"Layered", layered()}),
+                                         Case{"TwoSynapses", two_synapses(tsodyks_markram(), conductance())}, Case{"Layered", layered()}, Case{"Delays", delayed()}),
                          [](const auto& i) { return i.param.name; });
 
 class GridCheck : public testing::TestWithParam<Case> {};
@@ -41,7 +41,7 @@ TEST_P(GridCheck, converges_at_first_order) {
 
 INSTANTIATE_TEST_SUITE_P(models, GridCheck,
                          testing::Values(Case{"Lif", recurrent(cuba_lif(), pulse())}, Case{"Quadratic", recurrent(quadratic(), pulse())}, Case{"TsodyksMarkram", recurrent(lif_with_input(), tsodyks_markram())},
-                                         Case{"Nmda", recurrent(lif_with_input(), nmda())}, Case{"Layered", layered()}),
+                                         Case{"Nmda", recurrent(lif_with_input(), nmda())}, Case{"Layered", layered()}, Case{"Delays", delayed()}),
                          [](const auto& i) { return i.param.name; });
 
 TEST(gradient_check, of_a_model_with_stop_the_rest_is_checked) {
@@ -51,6 +51,15 @@ TEST(gradient_check, of_a_model_with_stop_the_rest_is_checked) {
   EXPECT_TRUE(r.ok);
   EXPECT_FALSE(r.parameters.empty());
   EXPECT_FALSE(check::check_gradient(recurrent(cuba_lif(), pulse()), {}).user_gradients);
+}
+
+TEST(gradient_check, looks_at_every_delay) {
+  std::map<std::string, int> compared;
+  for (const check::ParameterReport& p : check::check_gradient(delayed(), {}).parameters) compared[p.name] = p.compared;
+  EXPECT_GE(compared.at("of_synapse.delay"), 12);  // of 20
+  EXPECT_EQ(compared.at("of_source.delay"), 5);
+  EXPECT_EQ(compared.at("of_target.delay"), 4);
+  EXPECT_EQ(compared.at("one.delay"), 1);
 }
 
 TEST(gradient_check, a_mistake_in_the_derivation_fails_it) {

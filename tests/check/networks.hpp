@@ -27,4 +27,23 @@ inline ir::Network layered() {
   return n.network();
 }
 
+/// Delays of every spread: of single synapses (longer than a rehearsal), of sources (all alike, and none), of targets, and of a projection whose synapses depress,
+/// where what arrives depends on when it arrives.
+inline ir::Network delayed() {
+  const ir::Values w = {{"w", normal(0.5, 0.1)}};
+  NetworkBuilder n;
+  n.source("input", 5).population("hidden", 4, cuba_lif()).population("output", 3, leaky()).connect("input", "hidden", pulse(), w, "of_synapse").connect("input", "hidden", pulse(), w, "of_source")
+      .connect("hidden", "hidden", pulse(), w, "of_target").connect("hidden", "output", depressing(), w, "one").loss("output", mean_voltage(), cross_entropy());
+  ir::Network network = n.network();
+  const auto delay = [&](std::size_t projection, ir::Value value, ir::Value::Spread spread) {
+    value.spread = spread;
+    network.projections[projection].delay = value;
+  };
+  delay(0, uniform(0, 200), ir::Value::Spread::per_synapse);
+  delay(1, number(0), ir::Value::Spread::per_source);
+  delay(2, uniform(2, 8), ir::Value::Spread::per_target);
+  delay(3, number(4), ir::Value::Spread::shared);
+  return network;
+}
+
 }  // namespace antidrome::fixtures

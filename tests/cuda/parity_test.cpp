@@ -19,6 +19,7 @@ void expect_parity(const fixtures::Parity& r, double tolerance) {
   double largest = 0;
   for (const auto& [name, norm] : r.norm) largest = std::fmax(largest, norm);
   for (const auto& [name, error] : r.gradient) {
+    EXPECT_TRUE(std::isfinite(r.norm.at(name)) && std::isfinite(error)) << name;
     if (r.norm.at(name) < 1e-12 * largest) continue;              // zero but for rounding
     EXPECT_LT(error, tolerance) << name;
   }

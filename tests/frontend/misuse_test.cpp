@@ -68,7 +68,6 @@ const Mistake mistakes[] = {
     {"noise", "AD114", 7, 47, {"normal() in flow()", "noise in flow() is white()"}},
     {"every", "AD114", 19, 3, {"'every' is not supported yet"}},
     {"rule", "AD114", 17, 3, {"learning rule 'Bptt' is not supported yet"}},
-    {"delay_per_target", "AD114", 15, 3, {"by source or target", "per_synapse"}},
     {"map_neuron", "AD115", 8, 8, {"'Cell' is a map"}},
     {"integer_division", "AD116", 7, 27, {"1 / 2 is 0", "1.0 / 2"}},
     {"escape_noise", "AD117", 8, 8, {"compares a state with a random draw", "v >= theta && uniform() >= p_drop"}},

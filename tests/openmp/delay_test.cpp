@@ -9,6 +9,7 @@ namespace {
 using namespace fixtures;
 
 constexpr double rounding = 1e-12;      // as in parity_test.cpp
+constexpr double crossing_rounding = 1e-8;   // crossings are found to some ulps of the time only, in both
 
 TEST(Delays, delays_in_ms_are_run_time_numbers_and_learn) {
   Simulator s = compile(derive(network_with_delays_in_ms()), "parity_delays_in_ms");
@@ -40,6 +41,30 @@ TEST(Delays, of_single_synapses_agree_with_the_reference) {
     EXPECT_EQ(r.gradient.size(), trained_weights ? 8u : 3u);
     for (const auto& [name, error] : r.gradient) EXPECT_LT(error, rounding) << name;
     for (const auto& [name, norm] : r.norm) EXPECT_GT(norm, 1e-6) << name;
+  }
+}
+
+TEST(Delays, that_synapses_share_by_source_or_target_are_learned) {
+  for (const auto spread_of_first : {ir::Value::Spread::per_source, ir::Value::Spread::per_target}) {
+    const bool source = spread_of_first == ir::Value::Spread::per_source;
+    ir::Network network = scattered_network(source);
+    const auto other = source ? ir::Value::Spread::per_target : ir::Value::Spread::per_source;
+    network.projections[0].delay = spread(uniform(0, 20), spread_of_first, true);
+    network.projections[1].delay = spread(uniform(0, 40), other, true);
+    network.projections[2].delay = spread(uniform(0, 30), other, true);
+    network.projections[4].delay = spread(uniform(0, 9), spread_of_first, true);
+    for (const ir::TimeMode mode : {ir::TimeMode::grid, ir::TimeMode::exact}) {
+      const bool grid = mode == ir::TimeMode::grid;
+      Simulator s = compile(derive(network, mode), std::string("delays_shared_") + (source ? "source" : "target") + (grid ? "" : "_exact"));
+      s.initialise(5);
+      const auto r = compare(s, random_samples(grid ? 3 : 1, 1, 7, 90, 0.5, 5, 1, grid ? 80 : 60), {.dt_ms = 0.5, .steps = 90, .threads = 2, .spike_capacity = 100000, .event_capacity = 1000000});
+      EXPECT_GT(r.spikes, 20);
+      EXPECT_EQ(r.other_spikes, 0);
+      EXPECT_LT(r.loss, grid ? 1e-12 : 1e-9);
+      EXPECT_EQ(r.gradient.size(), source ? 9u : 4u);
+      for (const auto& [name, error] : r.gradient) EXPECT_LT(error, grid ? rounding : crossing_rounding) << name;
+      for (const auto& [name, norm] : r.norm) EXPECT_GT(norm, 1e-6) << name;
+    }
   }
 }
 
@@ -79,9 +104,6 @@ TEST(Delays, equal_delays_of_synapses_are_the_delay_of_the_projection) {
     }
   }
 }
-
-// Crossings are found to some ulps of the time only, in both.
-constexpr double crossing_rounding = 1e-8;
 
 TEST(Delays, in_continuous_time_agree_with_the_reference) {
   for (const bool lifts : {false, true}) {

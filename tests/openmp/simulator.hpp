@@ -161,11 +161,11 @@ class Simulator {
     r.scores.resize(samples.size() * outputs);
     r.spike_counts.resize(samples.size() * neurons);
     r.status.resize(samples.size());
-    antidrome_settings settings{o.dt_ms, o.steps, static_cast<std::uint32_t>(samples.size()), o.threads, o.chunks, o.spike_capacity, o.event_capacity, o.seed, o.epoch, o.training, o.backward};
+    antidrome_settings settings{o.dt_ms, o.steps, static_cast<std::uint32_t>(samples.size()), o.threads, o.chunks, o.spike_capacity, o.event_capacity, o.seed, o.epoch, o.training, o.backward, {}};
     r.workspace = s_->workspace_bytes(s_->self, &settings, &r.tape);
     Aligned workspace(r.workspace);
     std::memset(workspace.data, 0xff, workspace.size);                                // nothing may rely on what it holds: all numbers are NaN
-    antidrome_batch batch{&settings, views.data(), parameters.data(), gradients.data(), r.loss.data(), r.scores.data(), r.prediction.data(), r.spike_counts.data(), r.status.data(), o.record, r.times, workspace.data};
+    antidrome_batch batch{&settings, views.data(), parameters.data(), gradients.data(), r.loss.data(), r.scores.data(), r.prediction.data(), r.spike_counts.data(), r.status.data(), o.record, r.times, workspace.data, nullptr};
     r.code = s_->run(s_->self, &batch);
     for (std::size_t k = 0; k < program_.parameters.size(); ++k) {
       const ir::Parameter& p = program_.parameters[k];

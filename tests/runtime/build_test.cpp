@@ -139,6 +139,14 @@ TEST(Build, without_a_compiler_of_kernels_the_user_is_told) {
   EXPECT_NE(out.output.find("/nowhere/antidrome-kernels: error: the compiler of CUDA kernels 'antidrome-kernels' is not there [AD446]"), std::string::npos) << out.output;
 }
 
+TEST(Build, an_architecture_that_nobody_makes_is_told) {
+  Place place;
+  const Outcome out = place.build("model.cc --backend cuda --arch sm_99 -o dir");
+  EXPECT_EQ(out.exit_code, 2);
+  EXPECT_NE(out.output.find("[AD447]"), std::string::npos) << out.output;
+  EXPECT_NE(out.output.find("sm_99"), std::string::npos) << out.output;
+}
+
 TEST(Build, a_generator_that_is_no_program_is_told) {
   Place place;
   test::write(place.scratch / "gen", "\x7f" "ELF and nothing else");

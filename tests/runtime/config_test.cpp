@@ -42,6 +42,13 @@ TEST(Config, overrides_win_and_strings_need_no_quotes) {
   EXPECT_EQ(c.model.set.at("hidden"), "512");
 }
 
+TEST(Config, a_draw_on_the_command_line_takes_the_place_of_the_one_in_the_file_and_bounds_stay) {
+  const Scratch scratch;
+  const RunConfig c = load(scratch, test::fake_config("[params]\n\"output.bias\" = {values = [1, 2, 3], clamp = [0, 4]}\n"), {"params.\"output.bias\"={uniform=[0,1]}"});
+  EXPECT_EQ(c.params.at("output.bias").init.str(), "uniform(0, 1)");
+  EXPECT_EQ(c.params.at("output.bias").high, 4);
+}
+
 TEST(Config, augmentations_keep_their_order_and_survive_being_resolved) {
   const Scratch scratch;
   const RunConfig c = load(scratch, test::fake_config("[[augment]]\nrandom_shift = 40\n[[augment]]\nblend = [0.5, 0.25]\nextra = 1\n[[augment]]\nrandom_dilate = [0.9, 1.1]\n[[augment]]\nnormalise_spike_number = true\n"));

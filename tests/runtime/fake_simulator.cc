@@ -3,7 +3,7 @@
 // Parameters as its manifest (fake.hpp) lists them: "scale" (shared, not trained), "input_output.w" (units x classes) and
 // "output.bias" (1 x classes). The only population, "output", "fires" once per input event in neuron (unit mod classes), so that
 // spike counts, recordings and tape overflows have something to show. Rows of w are padded; the padding of gradients stays zero.
-// What is wrong with a wrong simulator comes from macros.
+// What is wrong with a wrong simulator comes from macros. Of a batch that several processes share each brings the gradients of its samples.
 #include <antidrome/abi.h>
 
 #include <cmath>
@@ -25,6 +25,9 @@
 #endif
 #ifndef FAKE_ABI
 #define FAKE_ABI ANTIDROME_ABI_VERSION
+#endif
+#ifndef FAKE_SHARES
+#define FAKE_SHARES 1
 #endif
 
 namespace {
@@ -68,6 +71,9 @@ int run(void*, const antidrome_batch* b) {
   Real* grad_bias = s.backward != 0 ? static_cast<Real*>(b->gradients[2]) : nullptr;
   if (grad_w != nullptr) std::memset(grad_w, 0, sizeof(Real) * units * stride), std::memset(grad_bias, 0, sizeof(Real) * stride);
   int code = ANTIDROME_OK;
+  const antidrome_share share = antidrome_share_of(&s);
+  constexpr unsigned row = (units + 1) * classes;                 // what a sample adds to the gradients: of w, then of the bias
+  std::vector<Real> rows(std::size_t{share.samples} * row);
   for (unsigned k = 0; k < s.batch; ++k) {
     const antidrome_events& e = b->samples[k].sources[0];
     const unsigned events = e.step_begin[s.steps];
@@ -98,14 +104,22 @@ int run(void*, const antidrome_batch* b) {
     if (b->record != nullptr && b->record->sample == k) record(*b, e, s.steps, score);
     for (unsigned c = 0; c < classes && grad_w != nullptr; ++c) {
       const double d = std::exp(score[c] - largest) / sum - (static_cast<int>(c) == label ? 1 : 0);
-      grad_bias[c] += static_cast<Real>(d);
-      for (unsigned u = 0; u < units; ++u) grad_w[u * stride + c] += static_cast<Real>(scale * d * x[u]);
+      Real* own = rows.data() + std::size_t{share.first_sample + k} * row;
+      own[units * classes + c] = static_cast<Real>(d);
+      for (unsigned u = 0; u < units; ++u) own[u * classes + c] = static_cast<Real>(scale * d * x[u]);
     }
   }
+  if (b->exchange != nullptr) b->exchange->gather(b->exchange->self, ANTIDROME_ROWS_OF_SAMPLES, rows.data(), row * sizeof(Real));
+  for (unsigned k = 0; k < share.samples && grad_w != nullptr; ++k)
+    for (unsigned c = 0; c < classes; ++c) {
+      const Real* own = rows.data() + std::size_t{k} * row;
+      grad_bias[c] += own[units * classes + c];
+      for (unsigned u = 0; u < units; ++u) grad_w[u * stride + c] += own[u * classes + c];
+    }
   return code;
 }
 
-const antidrome_simulator simulator = {FAKE_ABI, sizeof(Real), 16, FAKE_FINGERPRINT, "openmp", 3, strides, nullptr, bytes, run};
+const antidrome_simulator simulator = {FAKE_ABI, sizeof(Real), 16, FAKE_FINGERPRINT, "openmp", FAKE_SHARES, 3, strides, nullptr, bytes, run};
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 #include <fcntl.h>
+#include <random>
 #include <spawn.h>
 #include <thread>
 #include <unistd.h>
@@ -93,23 +94,59 @@ int wait_for(pid_t child) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/// Without reaping it, so that its number stays its own.
+bool has_ended(pid_t child) {
+  siginfo_t info{};
+  return waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == child;
+}
+
+/// Kills runs at random moments: of the start-up, or of the time that a line of metrics takes, after a random number of lines. Both times
+/// are measured as runs go by, so that the moments are spread alike however busy the machine is.
+class Killer {
+ public:
+  /// The exit code of the run: 128 + SIGKILL, or its own if it ended before.
+  int end(pid_t child, const test::fs::path& metrics) {
+    const std::size_t before = lines(test::read(metrics)), more = attempt_++ % 3 == 0 ? 0 : 1 + random_() % 20;
+    const auto start = Clock::now();
+    auto last = start;
+    for (std::size_t seen = before; seen < before + more && !has_ended(child);) {
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+      const std::size_t now = lines(test::read(metrics));
+      if (now <= seen) continue;
+      const auto moment = Clock::now();
+      if (seen == before) start_up_ = moment - start;
+      else line_ = (moment - last) / static_cast<int>(now - seen);
+      seen = now, last = moment;
+    }
+    std::this_thread::sleep_for((more == 0 ? start_up_ : line_) * std::uniform_real_distribution<>(0, 1)(random_));
+    kill(child, SIGKILL);
+    return wait_for(child);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::mt19937 random_{1};
+  std::size_t attempt_ = 0;
+  Clock::duration start_up_ = std::chrono::milliseconds(10), line_ = std::chrono::milliseconds(1);
+};
+
+/// Starts the run and kills it until it once comes to its end. The number of kills, -1 if anything else happened.
+int end_by_kills(const Place& place, int epochs) {
+  Killer killer;
+  for (int kills = 0; kills < 300; ++kills) {
+    const int ended = killer.end(start(place, "broken", epochs), place.scratch / "broken/metrics.csv");
+    if (ended == 0) return kills;
+    if (ended != 128 + SIGKILL) break;
+    if (!test::fs::exists(place.scratch / "broken/checkpoints/last.h5")) test::fs::remove_all(place.scratch / "broken");  // nothing to resume yet
+  }
+  return -1;
+}
+
 TEST(Train, killed_at_any_time_and_resumed_it_ends_as_if_nothing_had_happened) {
   for (const char* every : {"0", "7"}) {
     Place place("[output]\nplots = false\ncheckpoint_seconds = 0\ncheckpoint_batches = " + std::string(every) + "\n");
     ASSERT_EQ(wait_for(start(place, "whole")), 0);
-    int kills = 0;
-    for (int attempt = 0;; ++attempt) {
-      ASSERT_LT(attempt, 200);
-      const pid_t child = start(place, "broken");
-      std::this_thread::sleep_for(std::chrono::milliseconds(25 + 41 * attempt % 300));  // in start-up, in an epoch, in a checkpoint
-      kill(child, SIGKILL);
-      const int ended = wait_for(child);
-      if (ended == 0) break;
-      ++kills;
-      ASSERT_EQ(ended, 128 + SIGKILL);
-      if (!test::fs::exists(place.scratch / "broken/checkpoints/last.h5")) test::fs::remove_all(place.scratch / "broken");  // nothing to resume yet
-    }
-    EXPECT_GE(kills, 3);
+    EXPECT_GE(end_by_kills(place, 200), 3);
     EXPECT_EQ(place.last("whole"), place.last("broken"));
     EXPECT_EQ(test::read(place.scratch / "whole/checkpoints/best.h5"), test::read(place.scratch / "broken/checkpoints/best.h5"));
     EXPECT_EQ(test::read(place.scratch / "whole/predictions_test.csv"), test::read(place.scratch / "broken/predictions_test.csv"));
@@ -151,19 +188,7 @@ checkpoint_batches = 7
 TEST(Train, killed_and_resumed_with_augmentation_schedule_and_lift_it_ends_with_the_same_bits) {
   Place place(eventful);
   ASSERT_EQ(wait_for(start(place, "whole", 120)), 0);
-  int kills = 0;
-  for (int attempt = 0;; ++attempt) {
-    ASSERT_LT(attempt, 300);
-    const pid_t child = start(place, "broken", 120);
-    std::this_thread::sleep_for(std::chrono::milliseconds(25 + 41 * attempt % 300));
-    kill(child, SIGKILL);
-    const int ended = wait_for(child);
-    if (ended == 0) break;
-    ++kills;
-    ASSERT_EQ(ended, 128 + SIGKILL);
-    if (!test::fs::exists(place.scratch / "broken/checkpoints/last.h5")) test::fs::remove_all(place.scratch / "broken");
-  }
-  EXPECT_GE(kills, 3);
+  EXPECT_GE(end_by_kills(place, 120), 3);
   EXPECT_EQ(place.last("whole"), place.last("broken"));
   EXPECT_EQ(test::read(place.scratch / "whole/checkpoints/best.h5"), test::read(place.scratch / "broken/checkpoints/best.h5"));
   const Checkpoint end = read_checkpoint(place.scratch / "whole/checkpoints/last.h5");
@@ -243,7 +268,7 @@ TEST(Train, interrupted_it_saves_a_checkpoint_exits_130_and_resumes_bit_by_bit) 
   constexpr int epochs = 1500;  // enough to be still at it when three epochs have been seen
   ASSERT_EQ(wait_for(start(place, "whole", epochs)), 0);
   const pid_t child = start(place, "broken", epochs);
-  for (int k = 0; k < 5000 && lines(test::read(place.scratch / "broken/metrics.csv")) < 4; ++k) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  while (!has_ended(child) && lines(test::read(place.scratch / "broken/metrics.csv")) < 4) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   kill(child, SIGINT);
   ASSERT_EQ(wait_for(child), 130);
   ASSERT_TRUE(test::fs::exists(place.scratch / "broken/checkpoints/last.h5"));

@@ -26,6 +26,7 @@ MAY_USE = {
     "backends/cuda/emulator": [ABI],                                           # what kernel text is compiled with lies there
     "backends/reference": ["codegen/ir", "codegen/diagnostics", ABI],
     "runtime": ["codegen/diagnostics"],        # how a mistake is told; nothing of the generator itself
+    "runtime/ranks": ["runtime/session", "codegen/diagnostics", ABI],          # processes that share batches
     "runtime/audio": ["runtime/data", "codegen/diagnostics", ABI],   # sound to spikes; training knows nothing of it
     "userprojects": ["models"],
     "docs": ["models"],
@@ -37,7 +38,9 @@ RESERVED = {
     "clang/": ["codegen/frontend"],
     "llvm/": ["codegen/frontend"],
     "clang-c/": ["codegen/frontend"],
-    "cuda": ["backends/cuda/device", "backends/cuda/compile"],
+    "cuda": ["backends/cuda/device", "backends/cuda/compile", "runtime/ranks/nccl"],
+    "nccl": ["runtime/ranks/nccl"],
+    "mpi.h": ["runtime/ranks/mpi"],
     "nvrtc": ["backends/cuda/compile"],
     "hdf5": ["runtime", "tests"],
     "H5": ["runtime", "tests"],

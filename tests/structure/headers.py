@@ -16,6 +16,9 @@ import tree
 VARIANTS = {"runtime/include/antidrome/lanes.h": [[f"-march={march}", f"-DANTIDROME_REAL={real}"]
                                                   for march in ("x86-64", "x86-64-v3", "x86-64-v4") for real in ("float", "double")]} \
     if platform.machine() == "x86_64" else {}
+# Headers of kernels compile as CUDA, or for the emulator as C++.
+VARIANTS |= {f"runtime/include/antidrome/{name}.h": [["-DANTIDROME_EMULATED", "-Wno-unknown-pragmas", f"-DANTIDROME_REAL={real}"] for real in ("float", "double")]
+             for name in ("device", "device_math", "device_spikes", "device_batch")}
 
 _PART = re.compile(r"Included\s+(?://\s*)?by\s+(?://\s*)?([\w/]+\.hp*)\b")
 

@@ -70,7 +70,6 @@ int compile_gpu(const Request& r) {
         if (!r.quiet) fmt::print(stderr, "no GPU here: kernels are compiled for {}; --arch sm_80,sm_90 names others\n", architecture);
       }
     }
-    cuda::multiprocessor(architecture);         // is it one we know?
     const cuda::Compiled result = compile_one(r, architecture);
     std::ofstream(r.folder / "compile.log") << result.log << "\n";
     if (!result.ok) return fail(exit_internal, fmt::format("{} refused the generated kernels for {}: this is our bug, or the compiler's", r.compiler, architecture), "AD441", fmt::format("please report it with {} and the model file", (r.folder / "compile.log").string()));
@@ -101,6 +100,11 @@ int compile_gpu(const Request&) {
 int main(int argc, char** argv) {
   CLI::App app("Compiles the kernels of a build folder");
   Request r;
+#ifdef ANTIDROME_WITH_GPU
+  app.set_version_flag("--version", std::string("with the CUDA toolkit"));
+#else
+  app.set_version_flag("--version", std::string("without the CUDA toolkit"));
+#endif
   app.add_option("folder", r.folder, "build folder with kernels.cu")->required();
   app.add_option("--device", r.device, "gpu or emulated")->check(CLI::IsMember({"gpu", "emulated"}))->capture_default_str();
   app.add_option("--arch", r.architectures, "sm_75, sm_80, sm_90, …; native: of the GPU that is here")->delimiter(',')->capture_default_str();
@@ -111,6 +115,8 @@ int main(int argc, char** argv) {
   app.add_flag("-q,--quiet", r.quiet, "no table");
   CLI11_PARSE(app, argc, argv);
   try {
+    for (const std::string& architecture : r.architectures)
+      if (architecture != "native") cuda::multiprocessor(architecture);   // is it one we know?
     return r.device == "emulated" ? compile_emulated(r) : compile_gpu(r);
   } catch (const std::invalid_argument& error) {
     return fail(exit_user, error.what(), "AD447", "known are sm_75, 80, 86, 87, 89, 90, 100, 103, 120 and 121");

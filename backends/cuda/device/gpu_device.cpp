@@ -2,6 +2,7 @@
 
 #include <cuda_runtime.h>
 
+#include <cstdlib>
 #include <fmt/format.h>
 #include <fstream>
 #include <map>
@@ -35,6 +36,13 @@ std::filesystem::path kernels_for(const std::filesystem::path& folder, int major
   return best;
 }
 
+/// Processes of one host that share a batch take a GPU each, by their number on the host as mpirun or srun tells it.
+int own_device(int count) {
+  for (const char* name : {"OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "SLURM_LOCALID"})
+    if (const char* value = std::getenv(name)) return std::abs(std::atoi(value)) % count;
+  return 0;
+}
+
 class Gpu final : public Device {
  public:
   explicit Gpu(const std::filesystem::path& folder) {
@@ -43,11 +51,12 @@ class Gpu final : public Device {
     cudaDriverGetVersion(&driver);
     if (code != cudaSuccess || count < 1)
       throw std::runtime_error(fmt::format("no CUDA GPU can be used here: {}; driver {}. Run with --device emulated, or on a machine with a GPU", code == cudaSuccess ? "there is none" : cudaGetErrorString(code), driver == 0 ? "not installed" : std::to_string(driver)));
-    check(cudaSetDevice(0), "choosing the GPU");
+    number_ = own_device(count);
+    check(cudaSetDevice(number_), "choosing the GPU");
     int major = 0, minor = 0;
-    check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0), "asking the GPU for its architecture");
-    check(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, 0), "asking the GPU for its architecture");
-    check(cudaDeviceGetAttribute(&processors_, cudaDevAttrMultiProcessorCount, 0), "asking the GPU for its multiprocessors");
+    check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, number_), "asking the GPU for its architecture");
+    check(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, number_), "asking the GPU for its architecture");
+    check(cudaDeviceGetAttribute(&processors_, cudaDevAttrMultiProcessorCount, number_), "asking the GPU for its multiprocessors");
     const std::filesystem::path file = kernels_for(folder, major, minor);
     std::ifstream in(file, std::ios::binary);
     image_.assign(std::istreambuf_iterator<char>(in), {});
@@ -61,7 +70,7 @@ class Gpu final : public Device {
 
   std::string name() const override {
     cudaDeviceProp p{};
-    return cudaGetDeviceProperties(&p, 0) == cudaSuccess ? p.name : "GPU";
+    return cudaGetDeviceProperties(&p, number_) == cudaSuccess ? p.name : "GPU";
   }
   Address allocate(std::size_t bytes, const std::string& what) override {
     void* p = nullptr;
@@ -96,7 +105,7 @@ class Gpu final : public Device {
     return kernels_[kernel] = k;
   }
 
-  int processors_ = 1;
+  int number_ = 0, processors_ = 1;
   std::vector<char> image_;
   cudaLibrary_t library_ = nullptr;
   cudaStream_t stream_ = nullptr;

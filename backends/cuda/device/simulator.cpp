@@ -36,7 +36,7 @@ template <class T> void append(std::vector<std::byte>& out, T x) {
 DeviceSimulator::DeviceSimulator(Plan plan, std::unique_ptr<Device> device) : plan_(std::move(plan)), device_(std::move(device)) {
   const std::uint32_t row = 64 / plan_.real_bytes();             // rows of the host are 64-byte aligned
   for (const PlannedParameter& p : plan_.parameters) strides_.push_back((p.cols + row - 1) / row * row);
-  abi_ = {ANTIDROME_ABI_VERSION, plan_.real_bytes(), 32, plan_.fingerprint.c_str(), "cuda", static_cast<std::uint32_t>(strides_.size()), strides_.data(), this, &workspace_bytes, &run};
+  abi_ = {ANTIDROME_ABI_VERSION, plan_.real_bytes(), 32, plan_.fingerprint.c_str(), "cuda", 0, static_cast<std::uint32_t>(strides_.size()), strides_.data(), this, &workspace_bytes, &run};
 }
 
 DeviceSimulator::~DeviceSimulator() {

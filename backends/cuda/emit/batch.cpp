@@ -159,7 +159,7 @@ void Printer::add_parts(const DeviceKernel& k) {
 }
 
 void Printer::sum_parameters(const DeviceKernel& k) {
-  w_.raw("__shared__ wide parts[256];");
+  if (std::any_of(k.body.body.begin(), k.body.body.end(), [](const Node& n) { return n.value.is_number(1); })) w_.raw("__shared__ wide parts[256];");
   w_.raw("const auto counts = [&](u32 s) { return a.spikes[s] <= a.capacity && a.first_bad[2 * s] == none && a.first_bad[2 * s + 1] == none; };");
   std::vector<std::string> done;
   for (const Node& first : k.body.body) {

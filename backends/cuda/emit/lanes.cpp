@@ -100,7 +100,7 @@ void Printer::lane_statement(const Node& n, bool guarded) {
         if (const SpikeRecord* r = d_.record(b.cell)) {
           const auto member = std::find(r->members.begin(), r->members.end(), n.buffer);
           if (member != r->members.end()) {
-            w_.line("const real {0} = taped_of_{1}[u32(j) * {2}u + {3}u];", n.name, name(b.cell), r->members.size(), member - r->members.begin());
+            w_.line("const real {0} = taped_of_{1}[{2}u][place_of_neuron<lanes_of_{1}, padded_of_{1}>(u32(j))];", n.name, name(b.cell), member - r->members.begin());
             return;
           }
         }
@@ -144,14 +144,17 @@ void Printer::lane_statement(const Node& n, bool guarded) {
 
 void Printer::fired_lanes(const Node& n) {
   const std::string id = name(n.cell);
+  const auto passed_back = [&](const Node& load) { return load.buffer == "passed_back_of_" + id; };   // by the place of the neuron, as a spike leaves it
   if (!n.note.empty()) w_.comment(n.note);
+  w_.line("u32 place_of[lanes_of_{0}];", id);
+  w_.line("load_places<lanes_of_{0}>(place_of, spike_of_{0} + j_of_{0});", id);
   w_.raw("#pragma unroll");
   w_.open(fmt::format("for (u32 e = 0; e < lanes_of_{}; ++e)", id));
   w_.line("[[maybe_unused]] const int j = int(j_of_{} + e);", id);
-  w_.line("const u32 place = spike_of_{}[j];", id);
+  w_.raw("const u32 place = place_of[e];");
   w_.line("if (place - s0_of_{0} >= s1_of_{0} - s0_of_{0}) continue;  // no spike of this step", id);
   for (const Node& child : n.body) {
-    if (child.kind == NodeKind::load && child.column == Column::block && in_memory(child)) w_.line("const real {} = {};", child.name, is_constant(child) ? fmt::format("__ldg({} + j)", child.buffer) : fmt::format("({})[e]", address(child)));
+    if (child.kind == NodeKind::load && child.column == Column::block && in_memory(child)) w_.line("const real {} = {};", child.name, is_constant(child) ? fmt::format("__ldg({} + j)", child.buffer) : passed_back(child) ? fmt::format("{0}[place_of_neuron<lanes_of_{1}, padded_of_{1}>(u32(j))]", child.buffer, id) : fmt::format("({})[e]", address(child)));
     else if (child.kind == NodeKind::load && child.column == Column::none) w_.line("const real {} = __ldg({} + t);", child.name, child.buffer);
     else lane_statement(child, true);
   }

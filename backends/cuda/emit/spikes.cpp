@@ -207,11 +207,12 @@ void Printer::spike_found(const Node& n) {
   const int members = record_size(n.cell);
   const bool product = m_.buffer("passed_back_of_" + id) != nullptr;
   if (product) w_.raw("product = warp_sum(product);");
+  if (product || members > 0) w_.line("const u32 at = place_of_neuron<lanes_of_{0}, padded_of_{0}>(j);", id);
   w_.open("if (lane == 0u)");
-  if (product) w_.line("passed_back_of_{}[j] = product;", id);
+  if (product) w_.line("passed_back_of_{}[at] = product;", id);
   w_.line("spike_of_{}[j] = s;", id);
   w_.close();
-  if (members > 0) w_.line("if (lane < {0}u) taped_of_{1}[j * {0}u + lane] = {2}__ldg(a.record_of_{1} + (u64(sample) * a.capacity + s) * {0}u + lane);", members, id, fetched_ ? fmt::format("fetched ? left_of_{} : ", id) : "");
+  if (members > 0) w_.line("if (lane < {0}u) taped_of_{1}[lane][at] = {2}__ldg(a.record_of_{1} + (u64(sample) * a.capacity + s) * {0}u + lane);", members, id, fetched_ ? fmt::format("fetched ? left_of_{} : ", id) : "");
 }
 
 void Printer::list_place(const Node& n) {

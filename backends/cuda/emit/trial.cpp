@@ -63,7 +63,7 @@ void Printer::shared_memory(const Node& body) {
       w_.line("__shared__ u32 counts_of_{0}[2][warps_of_{0}];", id);
       if (c.listed_by_unit) w_.line("__shared__ u32 scan_of_{0}[warps_of_{0}];", id);
     }
-    if (names.contains("spike_of_" + id) && record_size(c.name) > 0) w_.line("__shared__ __align__(16) real taped_of_{0}[padded_of_{0} * {1}];  // what the neuron's spike left on the tape", id, record_size(c.name));
+    if (names.contains("spike_of_" + id) && record_size(c.name) > 0) w_.line("__shared__ __align__(16) real taped_of_{0}[{1}][padded_of_{0} + 4u];  // what the neuron's spike left on the tape", id, record_size(c.name));
   }
   for (const Buffer& b : m_.buffers) {
     if (b.space != Space::shared || !names.contains(b.name)) continue;
@@ -266,7 +266,7 @@ void Printer::begin_lists(const Node& n) {
   if (n.count) {
     w_.comment("no spike of the neuron has been found yet");
     in_role(n.cell);
-    w_.line("for (u32 e = 0; e < lanes_of_{0}; ++e) spike_of_{0}[j_of_{0} + e] = none;", id);
+    w_.line("clear_places<lanes_of_{0}>(spike_of_{0} + j_of_{0});", id);
     if (m_.cell(n.cell).listed_by_unit) {
       w_.open(fmt::format("for (u32 e = 0; e < lanes_of_{}; ++e)", id));
       w_.line("const u32 j = j_of_{0} + e, first = a.by_unit_of_{0}[u64(sample) * (padded_of_{0} + 1u) + j], end = a.by_unit_of_{0}[u64(sample) * (padded_of_{0} + 1u) + j + 1u];", id);

@@ -263,9 +263,14 @@ void Printer::means() {
   w_.raw("// ---- means over the samples of the batch, known after all forward passes");
   w_.open("struct Means");
   for (const BatchMean& mean : m_.batch_means) w_.line("real* {};  // {}", mean.name, m_.buffer_of(mean.name).note);
+  for (const BatchMean& mean : m_.batch_means) w_.line("real* {}_rows;  // what each sample of the whole batch gives to it", mean.name);
+  w_.raw("std::uint32_t* ended;  // 1: the trial of the sample came to its end");
   w_.close(";");
-  w_.open("Means lay_out_means(Arena& arena)");
+  w_.open("Means lay_out_means(Arena& arena, const antidrome_settings& settings)");
   w_.raw("Means means{};");
+  w_.raw("const std::size_t samples = antidrome_share_of(&settings).samples;");
+  for (const BatchMean& mean : m_.batch_means) w_.line("means.{}_rows = arena.take<real>(samples * {});", mean.name, width(mean));
+  w_.raw("means.ended = arena.take<std::uint32_t>(samples);");
   for (const BatchMean& mean : m_.batch_means) w_.line("means.{} = arena.take<real>({});", mean.name, mean.cell.empty() ? "1" : fmt::format("padded({})", n(mean.cell)));
   w_.raw("return means;");
   w_.close();

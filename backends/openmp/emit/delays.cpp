@@ -36,7 +36,9 @@ void Printer::scattered(const Node& node) {
   } else {
     const auto sum = [&](const Node& of) {
       const bool of_delay = of.value.defined(), weighted = of_delay && !of.value.is_number(1);
-      return fmt::format("ArrivalSum{{history.{}, Scale::{}, {}, part.{}, {}}}", of.buffer, !of_delay ? "none" : weighted ? "minus_weight" : "minus_one", weighted ? "w." + identifier(of.value.name()) : "nullptr", identifier(of.name), of.count ? "false" : "first");
+      const ParameterLayout& p = m_.parameter(of.name);
+      if (!p.matrix) return fmt::format("ArrivalSum{{history.{}, Scale::{}, {}, nullptr, false, part.{}, SharedBy::{}}}", of.buffer, weighted ? "minus_weight" : "minus_one", weighted ? "w." + identifier(of.value.name()) : "nullptr", identifier(of.name), p.along_rows ? "source" : "target");
+      return fmt::format("ArrivalSum{{history.{}, Scale::{}, {}, part.{}, {}, nullptr, SharedBy::source}}", of.buffer, !of_delay ? "none" : weighted ? "minus_weight" : "minus_one", weighted ? "w." + identifier(of.value.name()) : "nullptr", identifier(of.name), of.count ? "false" : "first");
     };
     w_.line("scattered_gradient<{}>({}, {}, {}, {}, stride_of({}), {}{});", post, by_unit, n(pre.name), rows, table, post, sum(node), node.body.empty() ? "" : ", " + sum(node.body.front()));
   }
@@ -48,6 +50,11 @@ std::string Printer::delay_place(const EdgeLayout& e, const std::string& unit, c
   const ParameterLayout& p = m_.parameter(e.delay_parameter);
   if (p.matrix) return fmt::format("std::size_t({}) * stride_of({}) + std::size_t({})", unit, p.cols, target);
   return p.rows > 1 ? fmt::format("std::size_t({}) * std::size_t(stride_of(1))", unit) : p.cols > 1 ? target : "0";
+}
+
+/// In the gradient, which has no padding between the sources.
+std::string Printer::delay_gradient_place(const EdgeLayout& e, const std::string& unit, const std::string& target) const {
+  return m_.parameter(e.delay_parameter).along_rows ? fmt::format("std::size_t({})", unit) : delay_place(e, unit, target);
 }
 
 /// `post`: one spike on its way along one edge, to be delivered later.

@@ -300,7 +300,7 @@ void Printer::exact_backward() {
   w_.open("switch (a.which)");
   for (std::size_t e = 0; e < m_.edges.size(); ++e)
     if (!m_.edges[e].delay_parameter.empty() && m_.parameter(m_.edges[e].delay_parameter).trainable)
-      w_.line("case {}: part.{}[{}] -= {}(nu); break;", e, identifier(m_.edges[e].delay_parameter), delay_place(m_.edges[e], "a.unit", "a.target"), m_.parameter(m_.edges[e].delay_parameter).matrix ? "real" : "double");
+      w_.line("case {}: part.{}[{}] -= {}(nu); break;", e, identifier(m_.edges[e].delay_parameter), delay_gradient_place(m_.edges[e], "a.unit", "a.target"), m_.parameter(m_.edges[e].delay_parameter).matrix ? "real" : "double");
   w_.close();
   w_.close(";");
   w_.line("begin_adjoint<Taping>({});", arguments);
@@ -348,6 +348,7 @@ void Printer::exact_backward() {
   w_.raw("(void)history;");
   w_.close();
   reduce();
+  exchange();
 }
 
 }  // namespace antidrome::openmp

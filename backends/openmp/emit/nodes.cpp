@@ -330,7 +330,7 @@ void Printer::statement(const Node& node) {
       w_.line("store({0}, load({0}) + ({1}));", place, node.edge.empty() ? vector_text(node.value) : "only(target, at, " + vector_text(node.value) + ")");
       break;
     }
-    case NodeKind::delay_add: w_.line("part.{}[{}] += {};", identifier(m_.edge(node.edge).delay_parameter), delay_place(m_.edge(node.edge), "j", "target"), text(node.value)); break;
+    case NodeKind::delay_add: w_.line("part.{}[{}] += {};", identifier(m_.edge(node.edge).delay_parameter), delay_gradient_place(m_.edge(node.edge), "j", "target"), text(node.value)); break;
     case NodeKind::dot_add: w_.line("{}.part[b % 4] += {};", node.name, vector_text(node.value)); break;
     case NodeKind::clear:
       if (const Buffer* b = &m_.buffer_of(node.buffer); b->by_arrival) w_.line("clear_arrivals<{}>(history.{}, arrival_rows(trial.steps), trial.steps, trial.steps + std::size_t(k.longest_delay) + 1);", n(b->cell), b->name);

@@ -46,6 +46,7 @@ class Printer {
   void loss_value(const kernel::Node& n);
   // delays.cpp
   std::string delay_place(const kernel::EdgeLayout& e, const std::string& unit, const std::string& target) const;   ///< in the parameter's array
+  std::string delay_gradient_place(const kernel::EdgeLayout&, const std::string& unit, const std::string& target) const;
   void exact_lift(bool lifts);
   void exact_deliver_one(bool lifts);
   void exact_delays();
@@ -56,6 +57,7 @@ class Printer {
   void forward_pass(const kernel::Node& samples);
   void backward_pass(const kernel::Node& chunks);
   void reduce();
+  void exchange();
   void begin_forward();
   void finish_forward();
   void begin_backward(bool clear);
@@ -64,6 +66,7 @@ class Printer {
   void record_adjoints();
   std::string trial(const char* qualifier) const;   ///< the declaration of what the passes of a sample share
   void batch_phase();
+  std::string width(const kernel::BatchMean& mean) const;   ///< numbers of one sample in it
   static bool reads_label(const kernel::Node& n);
   // exact.cpp
   void exact_function(const kernel::Node& n);

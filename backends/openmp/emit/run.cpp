@@ -23,18 +23,30 @@ std::string Printer::trial(const char* qualifier) const {
                      m_.batch_means.empty() ? "" : ", nullptr");
 }
 
+/// Numbers of one sample in a mean over the batch.
+std::string Printer::width(const BatchMean& mean) const { return mean.cell.empty() ? "1" : n(mean.cell); }
+
 /// Between forward and backward: the means over the batch, then the losses of each sample that read them.
 void Printer::batch_phase() {
   w_.raw("");
-  w_.raw("/// Means over the samples that came to their end, added in the order of the samples whatever thread does it.");
+  w_.raw("/// Means over the samples that came to their end, added in the order of the samples whatever thread, or rank, has them.");
   w_.open("void average(const antidrome_batch& batch, const Tape* tapes, const Means& means)");
-  w_.raw("const std::uint32_t samples = batch.settings->batch;");
+  w_.raw("const antidrome_share share = antidrome_share_of(batch.settings);");
+  w_.open("for (std::uint32_t s = 0; s < batch.settings->batch; ++s)");
+  w_.raw("means.ended[share.first_sample + s] = batch.status[s].code == ANTIDROME_OK;");
+  for (const BatchMean& mean : m_.batch_means) w_.line("std::memcpy(means.{0}_rows + std::size_t(share.first_sample + s) * {1}, tapes[s].{0}_share, {1} * sizeof(real));", mean.name, width(mean));
+  w_.close();
+  w_.open("if (batch.exchange)");
+  w_.raw("const antidrome_exchange& ranks = *batch.exchange;");
+  w_.raw("ranks.gather(ranks.self, ANTIDROME_ROWS_OF_SAMPLES, means.ended, sizeof(std::uint32_t));");
+  for (const BatchMean& mean : m_.batch_means) w_.line("ranks.gather(ranks.self, ANTIDROME_ROWS_OF_SAMPLES, means.{0}_rows, {1} * sizeof(real));", mean.name, width(mean));
+  w_.close();
   w_.raw("double count = 0;");
-  w_.raw("for (std::uint32_t s = 0; s < samples; ++s) count += batch.status[s].code == ANTIDROME_OK;");
+  w_.raw("for (std::uint32_t s = 0; s < share.samples; ++s) count += means.ended[s];");
   for (const BatchMean& mean : m_.batch_means) {
-    w_.open(fmt::format("for (int j = 0; j < {}; ++j)", mean.cell.empty() ? "1" : n(mean.cell)));
+    w_.open(fmt::format("for (int j = 0; j < {}; ++j)", width(mean)));
     w_.raw("double sum = 0;");
-    w_.line("for (std::uint32_t s = 0; s < samples; ++s) if (batch.status[s].code == ANTIDROME_OK) sum += double(tapes[s].{}_share[j]);", mean.name);
+    w_.line("for (std::uint32_t s = 0; s < share.samples; ++s) if (means.ended[s]) sum += double(means.{}_rows[std::size_t(s) * {} + j]);", mean.name, width(mean));
     w_.line("means.{}[j] = real(sum / count);", mean.name);
     w_.close();
   }
@@ -233,6 +245,7 @@ void Printer::backward_pass(const Node& chunks) {
   }
   w_.close();
   reduce();
+  exchange();
 }
 
 void Printer::reduce() {
@@ -258,8 +271,8 @@ void Printer::reduce() {
     } else {
       w_.raw("#pragma omp single nowait");
       w_.open(fmt::format("for (int j = 0; j < {}; ++j)", p.rows * p.cols));
-      w_.raw("double sum = 0;");
-      w_.line("for (int q = 0; q < chunks; ++q) sum += parts[q].{}[j];", name);
+      w_.line("double sum = parts[0].{}[j];", name);
+      w_.line("for (int q = 1; q < chunks; ++q) sum += parts[q].{}[j];", name);
       w_.line("static_cast<real*>(batch.gradients[{}])[{}] = real(sum);", k, p.along_rows ? fmt::format("std::size_t(j) * STRIDES[{}]", k) : "j");
       w_.close();
     }
@@ -281,6 +294,28 @@ void Printer::pack_rows() {
   if (any) w_.raw("if (timed) times[0] += cpu_seconds() - packing;");
 }
 
+/// Partial sums of all ranks, exchanged: one sum is left, of which `reduce` makes gradients.
+void Printer::exchange() {
+  w_.raw("");
+  w_.raw("/// The chunks of all ranks, added in the order of the chunks on every rank.");
+  w_.open("void exchange(const antidrome_batch& batch, const Part* parts, std::uint32_t own)");
+  w_.raw("const Part& total = parts[own];");
+  w_.open("const auto array = [own](const auto* first, auto* sum, std::uint64_t elements)");
+  w_.raw("const auto bytes = std::uint64_t(reinterpret_cast<const char*>(sum) - reinterpret_cast<const char*>(first));");
+  w_.raw("return antidrome_partial{first, sum, own ? bytes / own : 0, elements, std::uint32_t(sizeof *sum)};");
+  w_.close(";");
+  w_.open("const antidrome_partial arrays[] =");
+  std::size_t count = 0;
+  for (const ParameterLayout& p : m_.parameters) {
+    if (!p.trainable) continue;
+    ++count;
+    w_.line("array(parts[0].{0}, total.{0}, std::uint64_t({1}) * {2}),", identifier(p.name), p.rows, p.matrix ? fmt::format("std::uint64_t(stride_of({}))", p.cols) : std::to_string(p.cols));
+  }
+  w_.close(";");
+  w_.line("batch.exchange->sum(batch.exchange->self, arrays, {});", count);
+  w_.close();
+}
+
 void Printer::workspace() {
   w_.raw("");
   w_.raw("// ---- the batch");
@@ -295,13 +330,9 @@ void Printer::workspace() {
   if (!m_.batch_means.empty()) w_.raw("Means means;");
   w_.raw("std::size_t tape_bytes;");
   w_.close(";");
-  w_.open("std::uint32_t chunks_of(const antidrome_settings& settings)");
-  w_.raw("const std::uint32_t wanted = settings.chunks ? settings.chunks : 1;");
-  w_.raw("return settings.batch < wanted ? settings.batch : wanted;");
-  w_.close();
   if (m_.sample_at_a_time) {
     w_.raw("/// Are samples walked back one by one, each right after its end? Then a worker has one tape.");
-    w_.raw("bool one_by_one(const antidrome_settings& settings) { return settings.backward && settings.threads <= chunks_of(settings); }");
+    w_.raw("bool one_by_one(const antidrome_settings& settings) { return settings.backward && settings.threads <= antidrome_share_of(&settings).own_chunks; }");
   }
   w_.open("Workspace lay_out(Arena& arena, const antidrome_settings& settings)");
   w_.raw("Workspace space{};");
@@ -323,16 +354,17 @@ void Printer::workspace() {
   w_.raw("if (arena.base) space.tapes[s] = tape;");
   w_.close();
   w_.raw("space.tape_bytes = arena.used - before;");
-  if (!m_.batch_means.empty()) w_.raw("space.means = lay_out_means(arena);");
+  if (!m_.batch_means.empty()) w_.raw("space.means = lay_out_means(arena, settings);");
   if (m_.learns) {
     w_.raw("if (!settings.backward) return space;");
     w_.raw("space.histories = arena.take<History>(threads);");
-    w_.raw("space.parts = arena.take<Part>(chunks_of(settings));");
+    w_.raw("const std::uint32_t parts = antidrome_share_of(&settings).own_chunks + (settings.share.samples != 0);  // of a share also the sum over all ranks");
+    w_.raw("space.parts = arena.take<Part>(parts);");
     w_.open("for (std::uint32_t q = 0; q < threads; ++q)");
     w_.raw("const History history = lay_out_history(arena, settings.steps);");
     w_.raw("if (arena.base) space.histories[q] = history;");
     w_.close();
-    w_.open("for (std::uint32_t q = 0; q < chunks_of(settings); ++q)");
+    w_.open("for (std::uint32_t q = 0; q < parts; ++q)");
     w_.raw("const Part part = lay_out_part(arena);");
     w_.raw("if (arena.base) space.parts[q] = part;");
     w_.close();
@@ -357,7 +389,7 @@ void Printer::run() {
   w_.raw("Workspace space = lay_out(arena, settings);");
   w_.raw("compute_constants(space.constants, *batch);");
   w_.raw("const int samples = int(settings.batch), threads = int(settings.threads ? settings.threads : 1);");
-  if (m_.learns) w_.raw("const int chunks = int(chunks_of(settings));");
+  if (m_.learns) w_.raw("const std::uint32_t chunks = antidrome_share_of(&settings).own_chunks;");
   w_.raw("[[maybe_unused]] const Weights w = weights_of(*batch);");
   w_.open("#pragma omp parallel num_threads(threads)\n ");
   w_.raw("FlushDenormals flush;");
@@ -379,8 +411,9 @@ void Printer::run() {
   w_.close();
   if (!m_.batch_means.empty()) {
     w_.raw("// all trials have come to their end: some losses read what they have in common");
-    w_.raw("#pragma omp single");
+    w_.raw("#pragma omp master");
     w_.raw("average(*batch, space.tapes, space.means);");
+    w_.raw("#pragma omp barrier");
     w_.raw("#pragma omp for schedule(dynamic, 1)");
     w_.open("for (int s = 0; s < samples; ++s)");
     if (m_.learns) w_.raw("if (settings.backward) finish<true>(*batch, std::uint32_t(s), space.constants, space.tapes[s], space.means, worker);\n    else");
@@ -391,11 +424,16 @@ void Printer::run() {
     w_.open("if (settings.backward)");
     w_.raw("// the number of chunks is a constant of the run, so that the order of every sum is fixed");
     w_.raw("#pragma omp for schedule(dynamic, 1)");
-    w_.open("for (int q = 0; q < chunks; ++q)");
-    w_.raw("const auto cut = [&](int k) { return std::uint32_t(std::int64_t(samples) * k / chunks); };");
-    w_.line("backward(*batch, cut(q), cut(q + 1), space.constants, {}, space.histories[me], space.parts[q], worker, timed);", m_.sample_at_a_time ? "space.tapes + (together ? me : 0), together" : "space.tapes");
+    w_.open("for (std::uint32_t q = 0; q < chunks; ++q)");
+    w_.line("backward(*batch, antidrome_chunk_begin(&settings, q), antidrome_chunk_begin(&settings, q + 1), space.constants, {}, space.histories[me], space.parts[q], worker, timed);", m_.sample_at_a_time ? "space.tapes + (together ? me : 0), together" : "space.tapes");
     w_.close();
-    w_.raw("reduce(*batch, space.parts, chunks, timed);");
+    w_.open("if (batch->exchange)");
+    w_.raw("#pragma omp master");
+    w_.raw("exchange(*batch, space.parts, chunks);");
+    w_.raw("#pragma omp barrier");
+    w_.close();
+    w_.raw("if (batch->exchange) reduce(*batch, space.parts + chunks, 1, timed);");
+    w_.raw("else reduce(*batch, space.parts, int(chunks), timed);");
     w_.close();
   }
   w_.open("if (timed)");
@@ -412,7 +450,7 @@ void Printer::run() {
 
 void Printer::entry() {
   w_.raw("");
-  w_.line("const antidrome_simulator SIMULATOR = {{ANTIDROME_ABI_VERSION, sizeof(real), LANES, \"{}\", \"openmp\", {}, STRIDES, nullptr, workspace_bytes, run}};", m_.fingerprint, m_.parameters.size());
+  w_.line("const antidrome_simulator SIMULATOR = {{ANTIDROME_ABI_VERSION, sizeof(real), LANES, \"{}\", \"openmp\", 1, {}, STRIDES, nullptr, workspace_bytes, run}};", m_.fingerprint, m_.parameters.size());
   w_.raw("");
   w_.raw("}  // namespace");
   w_.raw("}  // namespace antidrome::simulator");

@@ -47,6 +47,16 @@ void DeviceLowering::array(const std::string& name, Type type, int count, std::v
   d_.arrays.push_back(std::move(a));
 }
 
+/// Whether a kernel writes the gradient of `p`, or its partial sums if it is a matrix: nothing may depend on a parameter, and then its gradient is zero.
+bool DeviceLowering::has_gradient(const Parameter& p) const {
+  const bool matrix = p.axes == Parameter::Axes::source_target;
+  for (const DeviceKernel& k : d_.kernels) {
+    if (matrix && k.grid == Grid::rows && k.body.name == p.name) return true;
+    if (!matrix && k.name == "sum_parameters" && std::any_of(k.body.body.begin(), k.body.body.end(), [&](const Node& n) { return n.name == p.name; })) return true;
+  }
+  return false;
+}
+
 void DeviceLowering::arrays_of_parameters() {
   for (const Parameter& q : l_.program.parameters) {
     DeviceParameter p;
@@ -60,8 +70,9 @@ void DeviceLowering::arrays_of_parameters() {
     const std::string name = identifier(q.name);
     array(name, Type::real, (p.rows + (p.matrix ? 1 : 0)) * p.stride, {}, q.name, false, q.name);
     if (!p.trainable) continue;
-    array(name + "_gradient", Type::real, p.rows * p.stride, {}, "gradient of " + q.name, true, q.name);
-    if (p.matrix) array(name + "_part", Type::real, p.rows * p.stride, {Factor::chunks}, "its partial sums", true, q.name);
+    const bool zeroed = !has_gradient(q);
+    array(name + "_gradient", Type::real, p.rows * p.stride, {}, "gradient of " + q.name, true, q.name, zeroed && !p.matrix);
+    if (p.matrix) array(name + "_part", Type::real, p.rows * p.stride, {Factor::chunks}, "its partial sums", true, q.name, zeroed);
   }
   int scalars = 0;
   for (const Constant& c : l_.module.constants) {

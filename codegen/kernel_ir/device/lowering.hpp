@@ -35,6 +35,7 @@ class DeviceLowering {
   void publish_operands(const std::vector<Node>& readers, std::vector<Node>& out);
   void history_gradients();
 
+  bool has_gradient(const ir::Parameter& p) const;
   void arrays_of_parameters();
   void arrays_of_sources();
   void arrays_of_spikes();

@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define ANTIDROME_ABI_VERSION 2u
+#define ANTIDROME_ABI_VERSION 3u
 
 /* Events of one source in one sample, sorted by time; `unit`/`time_ms` are parallel. `step_begin` cuts them into time steps
  * (event e belongs to step n when step_begin[n] <= e < step_begin[n+1]); `unit_begin`/`step` hold the same events by unit. */
@@ -32,19 +32,42 @@ typedef struct {
   int32_t label;                   /* -1: none */
 } antidrome_sample;
 
+/* What one call has of a batch that several processes ("ranks") work on. All zero: the call has the whole batch. */
+typedef struct {
+  uint32_t samples;        /* of the whole batch */
+  uint32_t first_sample;   /* the first of this call in the whole batch */
+  uint32_t first_chunk;    /* likewise of the partial sums of the gradient */
+  uint32_t own_chunks;     /* partial sums that this call computes; none where it has no samples */
+} antidrome_share;
+
 typedef struct {
   double dt_ms;
   uint32_t steps;          /* of one trial; the trial lasts steps * dt_ms */
   uint32_t batch;          /* samples in this call */
   uint32_t threads;        /* workers; results do not depend on it */
-  uint32_t chunks;         /* partial sums of the gradient; a constant of the run, never the number of threads */
+  uint32_t chunks;         /* partial sums of the gradient of a batch; a constant of the run, never the number of threads or ranks */
   uint32_t spike_capacity; /* spikes of one sample (all populations) that the tape can hold */
   uint32_t event_capacity; /* exact mode: segments between events of one sample that the tape can hold */
   uint64_t seed;
   uint64_t epoch;
   uint8_t training;        /* what training() answers */
   uint8_t backward;        /* 1: gradients are computed too */
+  antidrome_share share;
 } antidrome_settings;
+
+/* The share that a call has: what is left to be understood, spelt out. */
+static inline antidrome_share antidrome_share_of(const antidrome_settings* s) {
+  antidrome_share whole = {s->batch, 0, 0, 0};
+  const uint32_t chunks = s->chunks ? s->chunks : 1;
+  whole.own_chunks = s->batch < chunks ? s->batch : chunks;
+  return s->share.samples ? s->share : whole;
+}
+/* Chunk q of a call has its samples [begin(q), begin(q + 1)): those of the whole batch are cut into min(chunks, samples) parts. */
+static inline uint32_t antidrome_chunk_begin(const antidrome_settings* s, uint32_t q) {
+  const antidrome_share share = antidrome_share_of(s);
+  const uint32_t wanted = s->chunks ? s->chunks : 1, chunks = share.samples < wanted ? share.samples : wanted;
+  return chunks ? (uint32_t)((uint64_t)share.samples * (share.first_chunk + q) / chunks) - share.first_sample : 0;
+}
 
 enum {
   ANTIDROME_OK = 0,
@@ -77,6 +100,28 @@ typedef struct {
                                 its arrivals); may be null. States without an adjoint (counts) are left alone */
 } antidrome_record;
 
+/* One array of partial sums: that of this call's chunk q begins chunk_bytes * q bytes after `parts`. */
+typedef struct {
+  const void* parts;
+  void* sum;               /* receives the sum over all chunks of the batch, in their order: ((c0 + c1) + c2) + ... */
+  uint64_t chunk_bytes;
+  uint64_t elements;
+  uint32_t element_bytes;  /* 4: float, 8: double */
+} antidrome_partial;
+
+enum { ANTIDROME_ROWS_OF_SAMPLES = 0, ANTIDROME_ROWS_OF_CHUNKS = 1 };
+
+/* How the ranks that share a batch exchange what they have. Every rank's run() makes the same calls in the same order, all from the
+ * thread that called run(); they return when the other ranks have made theirs. Sums are taken in the caller's floating-point mode. */
+typedef struct {
+  void* self;
+  /* rows: one for each sample (or chunk) of the whole batch, row_bytes each. Those of this call are filled in; on return all are. */
+  void (*gather)(void* self, int rows_of, void* rows, uint64_t row_bytes);
+  void (*sum)(void* self, const antidrome_partial* arrays, uint32_t n);
+  /* gather() of memory of the device that the simulator runs on, when what was written there is complete; null where it must come to the host */
+  void (*gather_device)(void* self, int rows_of, void* rows, uint64_t row_bytes);
+} antidrome_exchange;
+
 typedef struct {
   const antidrome_settings* settings;
   const antidrome_sample* samples;   /* batch */
@@ -90,6 +135,7 @@ typedef struct {
   const antidrome_record* record;    /* may be null */
   double* times_s;                   /* [3] CPU seconds of all workers: forward, adjoint, gradient; added to; may be null */
   void* workspace;                   /* 64-byte aligned, workspace_bytes() large; contents need not survive between calls */
+  const antidrome_exchange* exchange; /* where settings->share is a part of a batch: gradients are the SUM over the whole batch, on every rank. Else null */
 } antidrome_batch;
 
 typedef struct {
@@ -98,6 +144,7 @@ typedef struct {
   uint32_t lanes;           /* reals per vector: part of the run's fingerprint */
   const char* fingerprint;  /* of the structure this code was generated from; equals the manifest's */
   const char* backend;      /* "openmp", "reference" */
+  uint32_t shares;          /* 1: run() takes a share of a batch */
   uint32_t n_parameters;
   const uint32_t* strides;  /* per parameter, in elements */
   void* self;               /* passed back to the functions below */

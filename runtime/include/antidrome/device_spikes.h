@@ -40,6 +40,39 @@ template <int WARPS> ANTIDROME_DEVICE void read_counts(const u32* counts, u32 wa
   }
 }
 
+/// Where what a spike of neuron j brings lies in shared memory, of neurons that lie N to a lane: first neurons of all lanes, second ones, … so that lanes
+/// that read at once read from different banks.
+template <u32 N, u32 PADDED> ANTIDROME_DEVICE u32 place_of_neuron(u32 j) { return j % N * (PADDED / N) + j / N; }
+
+/// Where this lane's neurons spiked last, all at once: lanes that took one number each would meet in the same banks.
+template <int N> ANTIDROME_DEVICE void load_places(u32 (&place)[N], const u32* p) {
+  if constexpr (N % 4 == 0) {
+#pragma unroll
+    for (int k = 0; k < N; k += 4) {
+      const uint4 v = *reinterpret_cast<const uint4*>(p + k);
+      place[k] = v.x, place[k + 1] = v.y, place[k + 2] = v.z, place[k + 3] = v.w;
+    }
+  } else if constexpr (N == 2) {
+    const uint2 v = *reinterpret_cast<const uint2*>(p);
+    place[0] = v.x, place[1] = v.y;
+  } else {
+#pragma unroll
+    for (int k = 0; k < N; ++k) place[k] = p[k];
+  }
+}
+/// Nowhere yet.
+template <int N> ANTIDROME_DEVICE void clear_places(u32* p) {
+  if constexpr (N % 4 == 0) {
+#pragma unroll
+    for (int k = 0; k < N; k += 4) *reinterpret_cast<uint4*>(p + k) = make_uint4(none, none, none, none);
+  } else if constexpr (N == 2) {
+    *reinterpret_cast<uint2*>(p) = make_uint2(none, none);
+  } else {
+#pragma unroll
+    for (int k = 0; k < N; ++k) p[k] = none;
+  }
+}
+
 /// sum += the rows of all spikes in the lists of WARPS warps; `rows` is the column of this lane, N neighbours of it. Two lists at a time, four rows
 /// of each in flight; past its end a list gives the null unit.
 template <int N, int WARPS, int M> ANTIDROME_DEVICE void add_rows(real (&sum)[M], const real* rows, u32 stride, const u32* lists, u32 list_stride, const u32 (&fresh)[WARPS]) {

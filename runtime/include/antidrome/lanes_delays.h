@@ -96,12 +96,16 @@ template <int N> ANTIDROME_INLINE void add_scattered_dot(Dot& d, const real* __r
 /// gradient_ij += sum over the spikes of unit i of history[step + delay_ij][j] (weights), times -weight_ij or -1 (delays: minus the weight times
 /// what the history says of arrival times); `first` overwrites.
 enum class Scale { none, minus_weight, minus_one };
+/// Of a delay that the synapses of a source or of a target share: the sums of the rows, or of the columns, of that matrix.
+enum class SharedBy { source, target };
 struct ArrivalSum {
   const real* history;
   Scale scale;
   const real* weight;
   real* gradient;
   bool first;
+  double* shared;                  ///< or null
+  SharedBy by;
 };
 /// One such gradient, or two that are looked up at the same places. Eight targets at once: eight sums, each with a place to begin.
 template <int N, class... More> void scattered_gradient(const std::uint32_t* __restrict begin, const std::uint16_t* __restrict step, int units, std::size_t rows, const std::uint16_t* __restrict delays, int stride, const More... sums) {
@@ -125,8 +129,12 @@ template <int N, class... More> void scattered_gradient(const std::uint32_t* __r
       ANTIDROME_UNROLL for (int k = 0; k < SUMS; ++k)
         ANTIDROME_UNROLL for (int q = 0; q < GROUP; ++q) {
           const real x = of[k].scale == Scale::minus_weight ? sum[k][q] * -of[k].weight[at + std::size_t(q)] : of[k].scale == Scale::minus_one ? -sum[k][q] : sum[k][q];
-          real& g = of[k].gradient[at + std::size_t(q)];
-          g = of[k].first ? x : g + x;
+          if (of[k].shared) {
+            if (j + q < N) of[k].shared[of[k].by == SharedBy::source ? i : j + q] += double(x);
+          } else {
+            real& g = of[k].gradient[at + std::size_t(q)];
+            g = of[k].first ? x : g + x;
+          }
         }
     }
 }
