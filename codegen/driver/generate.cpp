@@ -53,7 +53,7 @@ int generate(const Request& request) {
   std::vector<std::pair<const char*, std::string>> printed;
   if (!diagnostics.has_errors() && request.backend == "openmp") {
     const kernel::KernelModule module = kernel::lower(program, options_of(program, request), diagnostics);
-    if (!diagnostics.has_errors()) printed.emplace_back("simulator.cc", openmp::emit_openmp(module));
+    if (!diagnostics.has_errors()) printed = {{"simulator.cc", openmp::emit_openmp(module)}, {"cost.json", cost_json(kernel::costs(module))}};
   } else if (!diagnostics.has_errors() && request.backend == "cuda") {
     const kernel::DeviceModule module = kernel::lower_for_device(program, options_of(program, request), diagnostics);
     if (!diagnostics.has_errors()) printed = {{"kernels.cu", cuda::emit_kernels(module)}, {"kernels.json", cuda::emit_plan(module)}};

@@ -35,7 +35,8 @@ class Forward {
 };
 
 Node Forward::begin() {
-  std::vector<Node> body;
+  std::vector<Node> body, sent;
+  if (l_.program.mode == TimeMode::grid) sent = l_.send_scattered(true);
   for (CellPlan& p : l_.cells) {
     std::vector<Node> states = phases_.initial(p);
     if (!states.empty()) body.push_back(in_cell(NodeKind::for_blocks, p.cell->name, std::move(states)));
@@ -55,6 +56,7 @@ Node Forward::begin() {
     zero.kind = NodeKind::clear;
     body.push_back(zero);
   }
+  for (Node& n : sent) body.push_back(std::move(n));
   Node n = make_node(NodeKind::function, body, "initial states");
   n.name = "begin_trial";
   return n;
@@ -201,7 +203,7 @@ std::vector<Node> Forward::step() {
       out.push_back(at_source(p));
       out.back().note = p.edge->name + ": what arriving spikes do at their source";
     }
-  append(out, l_.send_scattered());
+  append(out, l_.send_scattered(false));
   for (CellPlan& p : l_.cells)
     if (p.rides) append(out, tiles(p));
   if (l_.coupled) {                                               // arrivals of all cells, then couplings, then neurons

@@ -56,6 +56,7 @@ struct Buffer {
   bool backward = false;          ///< exists only when gradients are asked for
   std::string note;
   bool half = false;              ///< history: kept in half precision
+  bool by_arrival = false;        ///< history: single elements of it are looked up, at the steps at which spikes arrive
 };
 
 enum class Row { none, step, next_step };
@@ -140,6 +141,9 @@ struct KernelModule {
   bool learns = false;
   double clamp = 1e3;
   int steps_ahead = 64;           ///< steps whose input currents are gathered at once
+  /// The tape has something of every step: a sample is walked back as soon as it has come to its end, while its tape is in cache, and a worker
+  /// needs a single tape. (Where there are more workers than chunks, and where a loss needs the whole batch, all samples go forwards first.)
+  bool sample_at_a_time = false;
   int scores = 0;                 ///< neurons of the first loss's readout
   std::vector<CellLayout> cells;
   std::vector<EdgeLayout> edges;
@@ -164,9 +168,10 @@ std::string print(const KernelModule&);          ///< the text form, for `--dump
 
 struct LowerOptions {
   Precision precision = Precision::single_precision;
-  std::string fingerprint;
+  std::string fingerprint = {};
   int steps_ahead = 64;
   int rider_size = 32;            ///< a population of at most this many neurons is summed in another one's spike loop
+  bool arrivals_apart = true;     ///< synapses with delays of their own have histories of their own; and what inputs send is known when a trial begins
   bool lazy_states = true;        ///< the end of a step is worked out at the beginning of the next one, where what the tape needs suffices for that
   bool half_storage = false;      ///< rows of weights and histories in half precision, where nothing reads single elements of them
   bool adjoints_in_histories = true;  ///< an adjoint whose history is wanted has no other storage

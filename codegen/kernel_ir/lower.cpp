@@ -96,6 +96,9 @@ KernelModule lower(const Program& program, const LowerOptions& options, Diagnost
   append(module.batch.body, std::move(finish));
   module.batch.note = module.batch_means.empty() ? "one batch: forward passes of all samples, then backward passes in chunks"
                                                  : "one batch: forward passes of all samples, means over the batch, losses that read them, then backward passes in chunks";
+  for (const Buffer& b : module.buffers) module.sample_at_a_time |= b.space == Space::tape && b.shape == Shape::step_neurons;
+  module.sample_at_a_time &= module.learns && module.batch_means.empty();
+  if (module.sample_at_a_time) module.batch.note = "one batch: samples forwards and backwards, one after the other, in chunks";
   lay_out(l);
   mark_lists(module.batch, module);
   return module;

@@ -54,7 +54,7 @@ class Lowering {
   Constants constants;
   std::vector<CellPlan> cells;
   std::vector<EdgePlan> edges;
-  std::map<std::pair<std::string, ir::Expr>, std::string> operands, histories;   ///< (post cell, value) -> buffer
+  std::map<std::pair<std::string, ir::Expr>, std::string> operands, histories, arrival_histories;   ///< (post cell, value) -> buffer
   std::map<ir::Expr, std::string> batch_means;  ///< batch_mean node -> name
   std::set<std::string> seeded;                 ///< seed buffers that some loss writes: the next one adds
   bool coupled = false;                         ///< some edge is continuous: arrivals and neurons are separate phases
@@ -79,7 +79,7 @@ class Lowering {
   bool half_rows(const ir::Parameter& weight) const;   ///< plan.cpp: are rows of it read from a copy in half precision?
   std::string pending(const Accumulator& a) { return a.name + "_pending"; }
   std::string history(const ir::Edge& e, const std::string& operand) const;   ///< the history that holds an operand of back_operands
-  std::vector<Node> send_scattered();           ///< delays.cpp: forward, before the arrivals of a step
+  std::vector<Node> send_scattered(bool at_begin);   ///< delays.cpp: forward, before the arrivals of a step; what sources send may be sent when the trial begins
   std::vector<Node> scattered_dots(const ir::Cell& pre);
   std::vector<Node> scattered_gradients(const EdgePlan& edge);
   Node forward();                               ///< forward.cpp

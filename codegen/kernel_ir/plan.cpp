@@ -244,10 +244,6 @@ void Lowering::plan_all() {
     for (const Accumulator& a : p.sums)
       for (const auto& [edge, gather] : a.stepped) p.rides |= host_of(*edge) != nullptr;
   if (program.learn.name.empty() || program.mode == TimeMode::exact) return;
-  std::set<std::pair<std::string, Expr>> by_element;             // histories of which single elements are read
-  for (const EdgePlan& p : edges)
-    if (p.scattered)
-      for (const Update& u : p.edge->back_operands) by_element.emplace(p.edge->post, u.value);
   // histories of what weight gradients (and what goes back along synapses with delays of their own) read; an adjoint that is such a quantity as it stands lives in the history itself
   for (const EdgePlan& p : edges) {
     const Cell& post = *program.cell(p.edge->post);
@@ -256,11 +252,13 @@ void Lowering::plan_all() {
         const Parameter* w = program.parameter(g.weight);
         const bool weighs = u.target == adjoint_name(g.name) && w && w->trainable, times = p.scattered && u.target == kappa_name(g.name);
         if (g.continuous || !(weighs || times)) continue;
-        auto [it, fresh] = histories.emplace(std::pair{post.name, u.value}, "");
-        if (fresh) it->second = buffer(identifier(post.name) + fmt::format("_history{}", histories.size() - 1), Space::history, Shape::step_neurons, post.name, true, print(u.value));
+        const bool apart = p.scattered && options.arrivals_apart;
+        auto [it, fresh] = (apart ? arrival_histories : histories).emplace(std::pair{post.name, u.value}, "");
+        if (fresh) it->second = buffer(identifier(post.name) + (apart ? fmt::format("_arrivals{}", arrival_histories.size() - 1) : fmt::format("_history{}", histories.size() - 1)), Space::history, Shape::step_neurons, post.name, true, print(u.value));
         Buffer& kept = *std::find_if(module.buffers.begin(), module.buffers.end(), [&](const Buffer& b) { return b.name == it->second; });
-        kept.half = options.half_storage && !by_element.contains(it->first);
-        if (options.adjoints_in_histories && !kept.half && !coupled && u.value.is(Kind::symbol) && !changed_by_jumps(program, post, u.value.name())) plan(post.name).history_of_state[u.value.name()] = it->second;
+        kept.by_arrival = apart;
+        kept.half = options.half_storage && !apart;
+        if (options.adjoints_in_histories && !kept.half && !apart && !coupled && u.value.is(Kind::symbol) && !changed_by_jumps(program, post, u.value.name())) plan(post.name).history_of_state[u.value.name()] = it->second;
       }
   }
 }

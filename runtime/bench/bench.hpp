@@ -22,7 +22,7 @@ struct Shape {
 
 const std::vector<Shape>& shapes();
 /// The model file that all shapes are options of.
-const char* model_text();
+std::string model_text();
 /// Its options for a shape: "inputs" -> "700".
 std::map<std::string, std::string> model_options(const Shape& shape);
 
@@ -34,6 +34,8 @@ enum class Activity { uniform, bursty };
 class SyntheticData final : public data::Dataset {
  public:
   SyntheticData(const Shape& shape, Activity activity, std::size_t samples);
+  /// So many events in every source of a sample.
+  SyntheticData(std::vector<std::uint32_t> source_sizes, std::uint32_t classes, int events, double length_ms, Activity activity, std::size_t samples);
   std::string name() const override { return "synthetic events"; }
   std::size_t size() const override { return samples_.size(); }
   const std::vector<std::uint32_t>& source_sizes() const override { return source_sizes_; }
@@ -50,6 +52,7 @@ class SyntheticData final : public data::Dataset {
 /// Gather-sums of rows by one core, GB/s, from working sets that fit the first, the second and no private cache.
 struct Roofline {
   double l1 = 0, l2 = 0, l3 = 0;
+  double gflops = 0;                       ///< additions and multiplications of one core, single precision
   std::size_t l1_bytes = 0, l2_bytes = 0;
   double of(std::size_t working_set) const { return working_set <= l1_bytes ? l1 : working_set <= l2_bytes ? l2 : l3; }
 };

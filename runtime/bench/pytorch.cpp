@@ -84,7 +84,7 @@ PytorchTiming run_pytorch(const Shape& s, std::size_t batch, std::uint32_t threa
     if (s.set.contains(other)) fail(exit_user, "AD416", {s.name}, "there is no PyTorch script of this shape", "compare LIF neurons without delays: shd-256, yinyang, mnist");
   const auto options = model_options(s);
   const nlohmann::json settings = {{"inputs", s.inputs}, {"hidden", s.hidden}, {"layers", s.layers}, {"outputs", s.outputs}, {"recurrent", s.recurrent}, {"dt", s.dt_ms}, {"steps", int(s.length_ms / s.dt_ms + 0.5)}, {"batch", batch}, {"threads", threads},
-                                   {"events", s.events}, {"repetitions", repetitions}, {"mean", std::stod(option(s, "mean", "0.026"))}, {"sd", std::stod(option(s, "sd", "0.055"))}, {"spread", std::stod(options.at("spread"))}};
+                                   {"events", s.events}, {"repetitions", repetitions}, {"mean", std::stod(option(s, "mean", "0.02"))}, {"sd", std::stod(option(s, "sd", "0.055"))}, {"spread", std::stod(options.at("spread"))}};
   const auto file = std::filesystem::temp_directory_path() / fmt::format("antidrome-bench-{}.py", getpid());
   std::ofstream(file) << script;
   const std::filesystem::path python = find_program("python3");

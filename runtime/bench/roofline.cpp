@@ -57,6 +57,29 @@ double bandwidth(std::size_t bytes) {
   return best;
 }
 
+/// Chains of multiplications and additions in registers.
+#if defined(__x86_64__) && !defined(__clang__)
+__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#endif
+void multiply_and_add(block* sums, int n, float factor) {
+  block a = sums[0], b = sums[1], c = sums[2], d = sums[3], e = sums[4], f = sums[5], g = sums[6], h = sums[7];
+  for (int k = 0; k < n; ++k) a = a * factor + factor, b = b * factor + factor, c = c * factor + factor, d = d * factor + factor, e = e * factor + factor, f = f * factor + factor, g = g * factor + factor, h = h * factor + factor;
+  sums[0] = a, sums[1] = b, sums[2] = c, sums[3] = d, sums[4] = e, sums[5] = f, sums[6] = g, sums[7] = h;
+}
+
+double gflops() {
+  alignas(64) block sums[8] = {};
+  double best = 0;
+  constexpr int n = 20000;
+  for (int pass = 0; pass < 10; ++pass) {
+    const double start = cpu_seconds();
+    multiply_and_add(sums, n, 0.5f);
+    asm volatile("" : : "r"(sums) : "memory");
+    best = std::max(best, 1e-9 * n * 8 * 16 * 2 / (cpu_seconds() - start));
+  }
+  return best;
+}
+
 std::size_t cache_bytes(int name, std::size_t otherwise) {
   const long bytes = sysconf(name);
   return bytes > 0 ? static_cast<std::size_t>(bytes) : otherwise;
@@ -71,6 +94,7 @@ Roofline measure_roofline() {
   r.l1 = bandwidth(r.l1_bytes / 2);
   r.l2 = bandwidth(r.l2_bytes / 2);
   r.l3 = bandwidth(r.l2_bytes * 6);
+  r.gflops = gflops();
   return r;
 }
 

@@ -33,9 +33,8 @@ std::map<std::string, std::string> model_options(const Shape& s) {
   return out;
 }
 
-const char* model_text() {
-  return R"model(// The networks of `antidrome bench`.
-#include <antidrome/library.h>
+std::string model_text() {
+  return "#include <antidrome/library.h>\n" R"model(// The networks of `antidrome bench`.
 using namespace antidrome;
 
 /// A LIF neuron with an excitatory and an inhibitory current.
@@ -51,11 +50,11 @@ struct TwoCurrents {
 template <class Neuron, class Forward, class Recurrent>
 void build(Network& net, Neuron neuron, Forward forward, Recurrent recurrent, real scale) {
   const bool own = net.choice("delays", {"none", "recurrent", "all"}) != "none", all = net.choice("delays", {"none", "recurrent", "all"}) == "all";
-  const auto none = ConnectOptions{.delay = 1_ms * net.option("delay", 0.0)};
+  const auto none = net.option("delay", 0.0) > 0 ? ConnectOptions{.delay = 1_ms * net.option("delay", 0.0)} : ConnectOptions{};
   const auto learned = ConnectOptions{.delay = trainable(uniform(0_ms, 60_ms)), .max_delay = 120_ms};
   const auto layer = [&](auto before, int k) {
     auto hidden = net.population(numbered("hidden", k), net.option("hidden", 256), neuron);
-    forward.w = trainable(normal(net.option("mean", 0.026) * scale, net.option("sd", 0.055) * scale));
+    forward.w = trainable(normal(net.option("mean", 0.02) * scale, net.option("sd", 0.055) * scale));
     recurrent.w = trainable(normal(0, net.option("spread", 0.02) * scale));
     net.connect(before, hidden, Dense{}, forward, all ? learned : none);
     if (net.option("recurrent", 1)) net.connect(hidden, hidden, Dense{}, recurrent, own ? learned : none);
@@ -73,7 +72,7 @@ void network(Network& net) {
   const auto neuron = net.choice("neuron", {"lif", "alif", "adex", "conductances", "two_synapses"});
   const auto tau = net.choice("tau", {"shared", "own", "trained"});
   if (neuron == "alif") return build(net, CubaAlif{.b_jump = 0}, Pulse{}, Pulse{}, 1);
-  if (neuron == "adex") return build(net, AdEx{}, ExpCurrent{}, ExpCurrent{}, 900);
+  if (neuron == "adex") return build(net, AdEx{}, ExpCurrent{}, ExpCurrent{}, 700);
   if (neuron == "conductances") return build(net, Lif{}, ExpConductance{.e_rev = 3}, ExpConductance{.e_rev = 3}, 0.4);
   if (neuron == "two_synapses") return build(net, TwoCurrents{}, PulseTo<&TwoCurrents::exc>{}, PulseTo<&TwoCurrents::inh>{}, 1);
   if (tau == "own") return build(net, CubaLif{.tau_mem = per_neuron(normal(20_ms, 1_ms))}, Pulse{}, Pulse{}, 1);

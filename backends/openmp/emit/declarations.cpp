@@ -62,12 +62,13 @@ void Printer::constants() {
   for (const DrawLayout& d : m_.draws) w_.line("bool {}_used;  // whether this run has a use for these numbers", d.buffer);
   for (const EdgeLayout& e : m_.edges)
     if (m_.mode == ir::TimeMode::grid && !e.delay_parameter.empty()) w_.line("std::{} {};  // steps", e.scattered ? "uint16_t*" : "uint32_t", identifier(e.delay_parameter));
+  if (std::any_of(m_.edges.begin(), m_.edges.end(), [](const EdgeLayout& e) { return e.scattered; }) && m_.mode == ir::TimeMode::grid) w_.line("std::uint32_t longest_delay;  // steps, of single synapses, within a trial");
   for (const ParameterLayout& p : m_.parameters)
     if (p.half) w_.line("half_pair* {}_half;  // the weights of this batch in half precision", identifier(p.name));
   w_.close(";");
   w_.open("void lay_out_constants([[maybe_unused]] Constants& k, [[maybe_unused]] Arena& arena, [[maybe_unused]] std::uint32_t steps)");
   for (const EdgeLayout& e : m_.edges)
-    if (m_.mode == ir::TimeMode::grid && e.scattered) w_.line("k.{} = arena.take<std::uint16_t>(std::size_t({}) * padded({}));", identifier(e.delay_parameter), n(e.pre), n(e.post));
+    if (m_.mode == ir::TimeMode::grid && e.scattered) w_.line("k.{} = arena.take<std::uint16_t>(std::size_t({}) * delay_stride({}));", identifier(e.delay_parameter), n(e.pre), n(e.post));
   for (const ParameterLayout& p : m_.parameters)
     if (p.half) w_.line("k.{0}_half = arena.take<half_pair>({1} * std::size_t(half_stride<{2}, {0}_group>()));", identifier(p.name), p.rows, p.cols);
   for (const Constant& c : m_.constants) {
@@ -159,7 +160,8 @@ void Printer::worker() {
   w_.line("History h{{}};");
   w_.line("h.rows = steps + 1;");
   for (const Buffer& b : m_.buffers)
-    if (b.space == Space::history) w_.line("h.{0} = arena.take<{1}>(h.rows * {2});", b.name, b.half ? "half_pair" : "real", b.half ? fmt::format("std::size_t(blocks_of({0}) / slice_of({0}) * pair_words(slice_of({0})))", n(b.cell)) : fmt::format("padded({})", n(b.cell)));
+    if (b.space == Space::history) w_.line("h.{0} = arena.take<{1}>({2});", b.name, b.half ? "half_pair" : "real",
+                                                b.by_arrival ? fmt::format("arrival_size({}, steps)", n(b.cell)) : b.half ? fmt::format("h.rows * std::size_t(blocks_of({0}) / slice_of({0}) * pair_words(slice_of({0})))", n(b.cell)) : fmt::format("h.rows * padded({})", n(b.cell)));
   w_.line("return h;");
   w_.close();
 }

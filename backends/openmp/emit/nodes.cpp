@@ -65,7 +65,8 @@ void Printer::store(const Node& node, bool add) {
   if (!node.note.empty()) w_.comment(node.note);
   const Buffer* b = &m_.buffer_of(node.buffer);
   const std::string value = text(node.value);
-  if (b->half) w_.line("keep_half<{}>({}, block, {}_waiting, {});", n(b->cell), address(node), b->name, vector_text(node.value));
+  if (b->by_arrival) w_.line("keep_arrivals(history.{}, arrival_rows(trial.steps), t, at, {});", b->name, vector_text(node.value));
+  else if (b->half) w_.line("keep_half<{}>({}, block, {}_waiting, {});", n(b->cell), address(node), b->name, vector_text(node.value));
   else if (b->shape == Shape::masks) w_.line("store_mask({}, vi{{}});", address(node));
   else if (node.column == Column::block) w_.line("store({0}, {1}{2});", address(node), add ? fmt::format("load({}) + ", address(node)) : "", add ? "(" + vector_text(node.value) + ")" : vector_text(node.value));
   else if (node.column == Column::unit && b->space != Space::tape && !add) w_.line("set_element(m.{}, j, {});", b->name, value);
@@ -295,7 +296,7 @@ void Printer::statement(const Node& node) {
     }
     case NodeKind::add_pending: {
       const std::string blocks = identifier(node.cell) + (node.count ? "_tile" : "_blocks");
-      w_.line("ANTIDROME_UNROLL for (int b = 0; b < {0}; ++b) {1}[b] += load(m.{2} + std::size_t(t) * padded({3}) + LANES * {4});", blocks, node.name, node.buffer, n(node.cell), node.count ? "(b0 + b)" : "b");
+      w_.line("ANTIDROME_UNROLL for (int b = 0; b < {0}; ++b) {1}[b] += load_arrivals(m.{2}, arrival_rows(trial.steps), t, LANES * {3});", blocks, node.name, node.buffer, node.count ? "(b0 + b)" : "b");
       break;
     }
     case NodeKind::tile_value: w_.line("const vf {} = {}[b];", node.name, node.edge); break;
@@ -332,9 +333,10 @@ void Printer::statement(const Node& node) {
     case NodeKind::delay_add: w_.line("part.{}[{}] += {};", identifier(m_.edge(node.edge).delay_parameter), delay_gradient_place(m_.edge(node.edge), "j", "target"), text(node.value)); break;
     case NodeKind::dot_add: w_.line("{}.part[b % 4] += {};", node.name, vector_text(node.value)); break;
     case NodeKind::clear:
-      if (const Buffer* b = &m_.buffer_of(node.buffer); b->space == Space::history) w_.line("clear_rows<{}>(history.{}, history.rows, trial.steps);", n(b->cell), b->name);
+      if (const Buffer* b = &m_.buffer_of(node.buffer); b->by_arrival) w_.line("clear_arrivals<{}>(history.{}, arrival_rows(trial.steps), trial.steps, trial.steps + std::size_t(k.longest_delay) + 1);", n(b->cell), b->name);
+      else if (b->space == Space::history) w_.line("clear_rows<{}>(history.{}, history.rows, trial.steps);", n(b->cell), b->name);
       else if (b->space == Space::tape) w_.line("std::memset(tape.{}, 0, {}std::size_t(padded({})) * sizeof(real));", b->name, b->shape == Shape::step_neurons ? "trial.steps * " : "", n(b->cell));
-      else if (b->shape == Shape::pending) w_.line("std::memset(m.{}, 0, (trial.steps + 1) * std::size_t(padded({})) * sizeof(real));", b->name, n(b->cell));
+      else if (b->shape == Shape::pending) w_.line("clear_arrivals<{}>(m.{}, arrival_rows(trial.steps), 0, trial.steps + std::size_t(k.longest_delay) + 1);", n(b->cell), b->name);
       else w_.line("std::memset(m.{0}, 0, sizeof m.{0});", node.buffer);
       break;
     default: spike_statement(node); break;
@@ -367,7 +369,7 @@ void Printer::spike_statement(const Node& node) {
     case NodeKind::count_spike: w_.line("++tape.{}_by_unit[j];", identifier(node.cell)); break;
     case NodeKind::list_by_unit: list_by_unit(node); break;
     case NodeKind::gather_gradient: gather_gradient(node); break;
-    case NodeKind::scatter: case NodeKind::scattered_dot: case NodeKind::scattered_gradient: scattered(node); break;
+    case NodeKind::scatter: case NodeKind::scatter_all: case NodeKind::scattered_dot: case NodeKind::scattered_gradient: scattered(node); break;
     default: throw InternalError(fmt::format("internal error: no text for kernel node '{}', please report it", spelling(node.kind)));
   }
 }

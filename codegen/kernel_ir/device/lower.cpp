@@ -33,6 +33,7 @@ DeviceModule lower_for_device(const Program& program, const LowerOptions& wanted
   options.rider_size = 0;
   options.adjoints_in_histories = false;
   options.half_storage = false;
+  options.arrivals_apart = false;
   options.lazy_states = false;
   KernelModule& m = d.base;
   m.precision = options.precision;
