@@ -33,7 +33,7 @@ const fs::path headers = fs::path(ANTIDROME_SOURCE_DIR) / "runtime/include";
 
 std::string kernel_text(const std::string& name) { return read(fs::path(ANTIDROME_SOURCE_DIR) / "tests/emulator/kernels" / name); }
 
-emulator::Module compiled_text(const std::string& text, const std::string& name, emulator::Mode mode, const std::string& compiler) {
+std::string module_file(const std::string& text, const std::string& name, emulator::Mode mode, const std::string& compiler) {
   const emulator::Compiler with = {.command = compiler, .include_folders = {headers.string()}, .flags = {}};
   std::uint64_t key = hash(text + name);
   for (const auto& command : emulator::compile_commands("/text", "/module", mode, with))
@@ -47,8 +47,10 @@ emulator::Module compiled_text(const std::string& text, const std::string& name,
     emulator::compile((folder / name).string(), own, mode, with);
     fs::rename(own, module);
   }
-  return emulator::Module::load(module.string());
+  return module.string();
 }
+
+emulator::Module compiled_text(const std::string& text, const std::string& name, emulator::Mode mode, const std::string& compiler) { return emulator::Module::load(module_file(text, name, mode, compiler)); }
 
 emulator::Module compiled(const std::string& name, emulator::Mode mode, const std::string& compiler) { return compiled_text(kernel_text(name), name, mode, compiler); }
 

@@ -8,6 +8,8 @@ namespace antidrome::test {
 
 /// The text of tests/emulator/kernels/NAME.
 std::string kernel_text(const std::string& name);
+/// The file of a module of some text.
+std::string module_file(const std::string& text, const std::string& name, emulator::Mode mode, const std::string& compiler = "g++");
 /// A module of some text. `name` is what findings call its file.
 emulator::Module compiled_text(const std::string& text, const std::string& name, emulator::Mode mode, const std::string& compiler = "g++");
 emulator::Module compiled(const std::string& name, emulator::Mode mode, const std::string& compiler = "g++");

@@ -21,9 +21,10 @@ MAY_USE = {
     "backends/openmp/emit": ["backends/text", "codegen/kernel_ir", "codegen/ir"],
     "backends/cuda/emit": ["backends/text", "codegen/kernel_ir", "codegen/ir"],
     "backends/openmp/device": [ABI],
-    "backends/cuda/device": ["backends/cuda/emulator", ABI],
+    "backends/cuda/device": ["backends/cuda/emulator", "backends/cuda/ptx", ABI],
     "backends/cuda/compile": ["backends/cuda/emulator", ABI],
     "backends/cuda/emulator": [ABI],                                           # what kernel text is compiled with lies there
+    "backends/cuda/ptx": ["backends/cuda/emulator"],                           # the traffic of a request is counted there
     "backends/reference": ["codegen/ir", "codegen/diagnostics", ABI],
     "runtime": ["codegen/diagnostics"],        # how a mistake is told; nothing of the generator itself
     "runtime/ranks": ["runtime/session", "codegen/diagnostics", ABI],          # processes that share batches

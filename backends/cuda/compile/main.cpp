@@ -45,10 +45,12 @@ json plan_of(const Request& r) {
   return json::parse(in);
 }
 
-cuda::Compiled compile_one(const Request& r, const std::string& architecture) {
-  if (r.compiler == "nvrtc") return cuda::compile_with_nvrtc({.source = (r.folder / "kernels.cu").string(), .architecture = architecture, .include = r.include, .options = {}});
-  const fs::path file = r.folder / ("kernels." + architecture + ".cubin"), log = r.folder / "compile.log";
-  std::string command = "nvcc -std=c++20 -O3 -lineinfo -cubin -Xptxas -v -arch=" + architecture;
+/// A cubin, or PTX.
+cuda::Compiled compile_one(const Request& r, const std::string& architecture, bool ptx = false) {
+  if (r.compiler == "nvrtc")
+    return cuda::compile_with_nvrtc({.source = (r.folder / "kernels.cu").string(), .architecture = ptx ? "compute" + architecture.substr(2) : architecture, .include = r.include, .options = {}, .ptx = ptx});
+  const fs::path file = r.folder / (ptx ? "kernels.ptx.tmp" : "kernels." + architecture + ".cubin"), log = r.folder / "compile.log";
+  std::string command = std::string("nvcc -std=c++20 -O3 -lineinfo ") + (ptx ? "-ptx" : "-cubin -Xptxas -v") + " -arch=" + architecture;
   for (const std::string& folder : r.include) command += " '-I" + folder + "'";
   command += fmt::format(" -o '{}' '{}' > '{}' 2>&1", file.string(), (r.folder / "kernels.cu").string(), log.string());
   cuda::Compiled out;
@@ -57,6 +59,25 @@ cuda::Compiled compile_one(const Request& r, const std::string& architecture) {
   out.log.assign(std::istreambuf_iterator<char>(in), {});
   out.binary.assign(std::istreambuf_iterator<char>(binary), {});
   return out;
+}
+
+int refused(const Request& r, const std::string& architecture) {
+  return fail(exit_internal, fmt::format("{} refused the generated kernels for {}: this is our bug, or the compiler's", r.compiler, architecture), "AD441", fmt::format("please report it with {} and the model file", (r.folder / "compile.log").string()));
+}
+
+/// PTX for the interpreter: of one architecture, that of the first name.
+int compile_interpreted(const Request& r) {
+  const std::string architecture = r.architectures.empty() || r.architectures[0] == "native" ? "sm_90" : r.architectures[0];
+  const cuda::Compiled result = compile_one(r, architecture, true);
+  std::ofstream(r.folder / "compile.log") << result.log << "\n";
+  if (!result.ok) return refused(r, architecture);
+  const fs::path temporary = r.folder / "kernels.ptx.tmp";
+  std::ofstream out(temporary, std::ios::binary);
+  out << result.binary.c_str();                 // NVRTC counts the zero at its end
+  out.close();
+  if (!out) return fail(exit_io, "cannot write into " + r.folder.string(), "AD444", "is the disk full, or the folder not writable");
+  fs::rename(temporary, r.folder / "kernels.ptx");
+  return 0;
 }
 
 int compile_gpu(const Request& r) {
@@ -72,7 +93,7 @@ int compile_gpu(const Request& r) {
     }
     const cuda::Compiled result = compile_one(r, architecture);
     std::ofstream(r.folder / "compile.log") << result.log << "\n";
-    if (!result.ok) return fail(exit_internal, fmt::format("{} refused the generated kernels for {}: this is our bug, or the compiler's", r.compiler, architecture), "AD441", fmt::format("please report it with {} and the model file", (r.folder / "compile.log").string()));
+    if (!result.ok) return refused(r, architecture);
     std::ofstream out(r.folder / ("kernels." + architecture + ".cubin"), std::ios::binary);
     out.write(result.binary.data(), static_cast<std::streamsize>(result.binary.size()));
     out.close();
@@ -90,6 +111,9 @@ int compile_gpu(const Request& r) {
   return 0;
 }
 #else
+int compile_interpreted(const Request&) {
+  return fail(exit_user, "antidrome was built without the CUDA toolkit and cannot make PTX; kernels.cu is there", "AD446", "build antidrome where nvcc and cudart are found, or use --device emulated");
+}
 int compile_gpu(const Request&) {
   return fail(exit_user, "antidrome was built without the CUDA toolkit and cannot compile for a GPU; kernels.cu is there", "AD446", "build antidrome where nvcc and cudart are found, or use --device emulated");
 }
@@ -106,7 +130,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", std::string("without the CUDA toolkit"));
 #endif
   app.add_option("folder", r.folder, "build folder with kernels.cu")->required();
-  app.add_option("--device", r.device, "gpu or emulated")->check(CLI::IsMember({"gpu", "emulated"}))->capture_default_str();
+  app.add_option("--device", r.device, "gpu, emulated or interpreted")->check(CLI::IsMember({"gpu", "emulated", "interpreted"}))->capture_default_str();
   app.add_option("--arch", r.architectures, "sm_75, sm_80, sm_90, …; native: of the GPU that is here")->delimiter(',')->capture_default_str();
   app.add_option("--compiler", r.compiler, "nvrtc (fast) or nvcc")->check(CLI::IsMember({"nvrtc", "nvcc"}))->capture_default_str();
   app.add_option("--cxx", r.cxx, "C++ compiler of the emulated device")->capture_default_str();
@@ -117,7 +141,7 @@ int main(int argc, char** argv) {
   try {
     for (const std::string& architecture : r.architectures)
       if (architecture != "native") cuda::multiprocessor(architecture);   // is it one we know?
-    return r.device == "emulated" ? compile_emulated(r) : compile_gpu(r);
+    return r.device == "emulated" ? compile_emulated(r) : r.device == "interpreted" ? compile_interpreted(r) : compile_gpu(r);
   } catch (const std::invalid_argument& error) {
     return fail(exit_user, error.what(), "AD447", "known are sm_75, 80, 86, 87, 89, 90, 100, 103, 120 and 121");
   } catch (const emulator::CompileError& error) {

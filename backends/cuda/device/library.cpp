@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "backends/cuda/device/emulated_device.hpp"
+#include "backends/cuda/device/interpreted_device.hpp"
 #include "backends/cuda/device/simulator.hpp"
 #ifdef ANTIDROME_WITH_GPU
 #include "backends/cuda/device/gpu_device.hpp"
@@ -16,7 +17,8 @@ std::unique_ptr<Device> open_device(const std::filesystem::path& folder) {
   const char* asked = std::getenv("ANTIDROME_DEVICE");
   const std::string device = asked && *asked ? asked : "gpu";
   if (device == "emulated") return std::make_unique<EmulatedDevice>((folder / "kernels.so").string());
-  if (device != "gpu") throw std::runtime_error("the device is 'gpu' or 'emulated', not '" + device + "'");
+  if (device == "interpreted") return interpreted_device(folder);
+  if (device != "gpu") throw std::runtime_error("the device is 'gpu', 'emulated' or 'interpreted', not '" + device + "'");
 #ifdef ANTIDROME_WITH_GPU
   return open_gpu(folder);
 #else

@@ -26,14 +26,11 @@ ANTIDROME_EMULATED_INLINE unsigned long long __umul64hi(unsigned long long a, un
 }
 ANTIDROME_EMULATED_INLINE unsigned __funnelshift_l(unsigned low, unsigned high, unsigned n) { return unsigned((((unsigned long long)high << 32 | low) << (n & 31)) >> 32); }
 ANTIDROME_EMULATED_INLINE unsigned __funnelshift_r(unsigned low, unsigned high, unsigned n) { return unsigned(((unsigned long long)high << 32 | low) >> (n & 31)); }
-/// Four bytes out of the eight of b:a, chosen by nibbles; the high bit of a nibble spreads the sign.
+/// Four bytes out of the eight of b:a, chosen by nibbles, of which three bits count.
 ANTIDROME_EMULATED_INLINE unsigned __byte_perm(unsigned a, unsigned b, unsigned selector) {
   const unsigned long long bytes = (unsigned long long)b << 32 | a;
   unsigned result = 0;
-  for (int k = 0; k < 4; ++k) {
-    const unsigned nibble = selector >> 4 * k & 15u, byte = unsigned(bytes >> 8 * (nibble & 7u)) & 255u;
-    result |= (nibble & 8u ? (byte & 128u ? 255u : 0u) : byte) << 8 * k;
-  }
+  for (int k = 0; k < 4; ++k) result |= (unsigned(bytes >> 8 * (selector >> 4 * k & 7u)) & 255u) << 8 * k;
   return result;
 }
 
