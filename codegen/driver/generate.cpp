@@ -15,6 +15,7 @@ namespace {
 kernel::LowerOptions options_of(const ir::Program& program, const Request& request) {
   kernel::LowerOptions options;
   options.precision = request.precision == "double" ? kernel::Precision::double_precision : kernel::Precision::single_precision;
+  options.half_storage = request.precision == "mixed";
   options.fingerprint = fingerprint(program, request);
   return options;
 }

@@ -17,6 +17,7 @@ class Forward {
   Node begin();
 
  private:
+  Node settle();
   std::vector<Node> ahead();
   std::vector<Node> step();
   Node finish();
@@ -38,6 +39,7 @@ Node Forward::begin() {
   for (CellPlan& p : l_.cells) {
     std::vector<Node> states = phases_.initial(p);
     if (!states.empty()) body.push_back(in_cell(NodeKind::for_blocks, p.cell->name, std::move(states)));
+    if (!p.lazy.empty()) body.push_back(in_cell(NodeKind::keep_fired, p.cell->name, {}, 1));
   }
   for (const Buffer& q : l_.module.buffers) {
     Node zero = make_node(NodeKind::store);
@@ -158,6 +160,7 @@ void Forward::neuron_phase(CellPlan& p, std::vector<Node>& out) {
   Node blocks = in_cell(NodeKind::for_blocks, c.name, b.finish(), tiled && !p.rides ? 1 : 0);
   blocks.note = c.name + ": " + (tiled ? "arrivals, " : "") + "flow (" + c.solver + ")" + (c.threshold.defined() ? ", threshold, reset" : "");
   if (c.threshold.defined()) out.push_back(in_cell(NodeKind::new_fired, c.name));
+  if (!p.lazy.empty()) out.push_back(in_cell(NodeKind::recall_fired, c.name));
   if (tiled) {
     std::vector<Node> loops = spike_loops(p);
     if (p.rides) {
@@ -174,6 +177,7 @@ void Forward::neuron_phase(CellPlan& p, std::vector<Node>& out) {
   }
   if (!c.threshold.defined()) return;
   out.push_back(in_cell(NodeKind::extract, c.name));
+  if (!p.lazy.empty()) out.push_back(in_cell(NodeKind::keep_fired, c.name));
   if (taped_.insert(c.name).second) out.push_back(in_cell(NodeKind::for_spikes, c.name, phases_.spike(p), 0));
 }
 
@@ -239,6 +243,19 @@ Node Forward::finish() {
   return n;
 }
 
+/// For those who look at the states between two steps.
+Node Forward::settle() {
+  std::vector<Node> body;
+  for (const CellPlan& p : l_.cells) {
+    if (p.lazy.empty()) continue;
+    body.push_back(in_cell(NodeKind::recall_fired, p.cell->name));
+    body.push_back(in_cell(NodeKind::for_blocks, p.cell->name, phases_.settle(p)));
+  }
+  Node n = make_node(NodeKind::function, body, "states at the end of a step");
+  n.name = "settle_states";
+  return n;
+}
+
 Node Forward::build() {
   Node inputs = make_node(NodeKind::function, ahead(), "input sums of the next steps: no dependence between steps");
   inputs.name = "gather_ahead";
@@ -247,7 +264,7 @@ Node Forward::build() {
   Node steps = make_node(NodeKind::for_steps, {inputs, one});
   steps.count = l_.options.steps_ahead;
   Node end = finish();
-  return make_node(NodeKind::for_samples, {begin(), steps, end});
+  return make_node(NodeKind::for_samples, {begin(), steps, settle(), end});
 }
 
 }  // namespace

@@ -55,6 +55,7 @@ struct Buffer {
   std::string cell;
   bool backward = false;          ///< exists only when gradients are asked for
   std::string note;
+  bool half = false;              ///< history: kept in half precision
 };
 
 enum class Row { none, step, next_step };
@@ -83,6 +84,7 @@ struct CellLayout {
   int source = -1;                ///< index among the sources, or -1
   int population = -1;            ///< index among the others, or -1
   bool fires = false;
+  bool remembers_fired = false;   ///< its set of spikes is read in the next step
   bool listed_by_unit = false;    ///< its spikes are looked up by unit in the backward pass
   std::vector<std::string> states;  ///< buffers of the states, manifest order (for the recorder and the NaN test)
   std::vector<std::string> adjoints;
@@ -111,6 +113,8 @@ struct ParameterLayout {
   bool matrix = false;
   std::string cell;               ///< axis of a per-neuron parameter
   bool along_rows = false;        ///< one element per row (source axis)
+  bool half = false;              ///< rows are read from a copy in half precision, packed once per batch
+  int half_sums = 0;              ///< ... in groups of the blocks that are summed together beside this many sums; 0: whole rows
 };
 
 /// The mean over the batch of what each sample leaves in the tape buffer `<name>_share`.
@@ -163,6 +167,8 @@ struct LowerOptions {
   std::string fingerprint;
   int steps_ahead = 64;
   int rider_size = 32;            ///< a population of at most this many neurons is summed in another one's spike loop
+  bool lazy_states = true;        ///< the end of a step is worked out at the beginning of the next one, where what the tape needs suffices for that
+  bool half_storage = false;      ///< rows of weights and histories in half precision, where nothing reads single elements of them
   bool adjoints_in_histories = true;  ///< an adjoint whose history is wanted has no other storage
 };
 

@@ -35,6 +35,7 @@ void lay_out(Lowering& l) {
     layout.size = c.size;
     (c.source ? layout.source : layout.population) = c.source ? sources++ : populations++;
     layout.fires = c.threshold.defined();
+    layout.remembers_fired = !p.lazy.empty();
     for (const State& s : c.states) layout.states.push_back(l.state(s.name));
     for (const State& s : c.states)
       if (!s.count && m.buffer(identifier(adjoint_name(s.name)))) layout.adjoints.push_back(identifier(adjoint_name(s.name)));
@@ -56,6 +57,12 @@ void lay_out(Lowering& l) {
   }
   for (const Parameter& q : l.program.parameters) {
     ParameterLayout layout{q.name, q.rows, q.cols, q.trainable && m.learns, q.axes == Parameter::Axes::source_target, q.axes == Parameter::Axes::shared ? std::string() : q.cell, q.axes == Parameter::Axes::source};
+    if (l.half_rows(q)) {
+      layout.half = true;
+      const Edge& e = *l.program.edge(q.edge);
+      const CellPlan& post = l.plan(e.post);
+      layout.half_sums = l.program.cell(e.pre)->source && !l.plan_of(e).by_spike ? 1 : post.rides ? 0 : static_cast<int>(post.sums.size());
+    }
     m.parameters.push_back(layout);
   }
 }

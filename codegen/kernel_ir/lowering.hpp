@@ -28,6 +28,8 @@ struct CellPlan {
   std::map<Stage, std::set<std::string>> step_tape;   ///< states that the backward step reads
   std::set<std::string> coupled_tape;           ///< continuous sums that it reads
   std::map<std::string, std::string> history_of_state;   ///< adjoint -> history whose rows are that adjoint
+  /// States that are not stored at the end of a step: their values there, from what is stored for the tape ("minus_x", "start_x") and "fired_before".
+  std::map<std::string, ir::Expr> lazy;
   bool needs_acc = false;                       ///< some arrivals add to acc of the sending spike outside the spike's own step
 };
 
@@ -73,6 +75,8 @@ class Lowering {
   std::string begin_of(const std::string& cell) { return identifier(cell) + "_begin"; }
 
   void plan_all();                              ///< plan.cpp
+  void plan_lazy(CellPlan& p);                  ///< lazy.cpp
+  bool half_rows(const ir::Parameter& weight) const;   ///< plan.cpp: are rows of it read from a copy in half precision?
   std::string pending(const Accumulator& a) { return a.name + "_pending"; }
   std::string history(const ir::Edge& e, const std::string& operand) const;   ///< the history that holds an operand of back_operands
   std::vector<Node> send_scattered();           ///< delays.cpp: forward, before the arrivals of a step

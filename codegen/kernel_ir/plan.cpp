@@ -214,6 +214,19 @@ const Cell* Lowering::host_of(const Edge& edge) {
   return nullptr;
 }
 
+/// Rows that are added or multiplied as a whole may be kept in half precision; couplings and synapses with delays of their own read single elements.
+bool Lowering::half_rows(const Parameter& weight) const {
+  if (!options.half_storage || program.mode == TimeMode::exact || weight.axes != Parameter::Axes::source_target) return false;
+  bool by_row = false;
+  for (const Edge& e : program.edges)
+    for (const Gather& g : e.gathers) {
+      if (g.weight != weight.name) continue;
+      if (g.continuous || program.scattered(e)) return false;
+      by_row = true;
+    }
+  return by_row;
+}
+
 void Lowering::plan_all() {
   edges.resize(program.edges.size());
   cells.resize(program.cells.size());
@@ -225,11 +238,16 @@ void Lowering::plan_all() {
   for (CellPlan& p : cells) {
     plan_sums(*this, p);
     plan_tape(*this, p);
+    plan_lazy(p);
   }
   for (CellPlan& p : cells)
     for (const Accumulator& a : p.sums)
       for (const auto& [edge, gather] : a.stepped) p.rides |= host_of(*edge) != nullptr;
   if (program.learn.name.empty() || program.mode == TimeMode::exact) return;
+  std::set<std::pair<std::string, Expr>> by_element;             // histories of which single elements are read
+  for (const EdgePlan& p : edges)
+    if (p.scattered)
+      for (const Update& u : p.edge->back_operands) by_element.emplace(p.edge->post, u.value);
   // histories of what weight gradients (and what goes back along synapses with delays of their own) read; an adjoint that is such a quantity as it stands lives in the history itself
   for (const EdgePlan& p : edges) {
     const Cell& post = *program.cell(p.edge->post);
@@ -240,7 +258,9 @@ void Lowering::plan_all() {
         if (g.continuous || !(weighs || times)) continue;
         auto [it, fresh] = histories.emplace(std::pair{post.name, u.value}, "");
         if (fresh) it->second = buffer(identifier(post.name) + fmt::format("_history{}", histories.size() - 1), Space::history, Shape::step_neurons, post.name, true, print(u.value));
-        if (options.adjoints_in_histories && !coupled && u.value.is(Kind::symbol) && !changed_by_jumps(program, post, u.value.name())) plan(post.name).history_of_state[u.value.name()] = it->second;
+        Buffer& kept = *std::find_if(module.buffers.begin(), module.buffers.end(), [&](const Buffer& b) { return b.name == it->second; });
+        kept.half = options.half_storage && !by_element.contains(it->first);
+        if (options.adjoints_in_histories && !kept.half && !coupled && u.value.is(Kind::symbol) && !changed_by_jumps(program, post, u.value.name())) plan(post.name).history_of_state[u.value.name()] = it->second;
       }
   }
 }

@@ -146,6 +146,7 @@ void Printer::forward_pass(const Node& samples) {
     if (c.fires) w_.line("if (__builtin_expect(tape.{0}_begin[t] + {1} > capacity, 0)) {{ status.code = ANTIDROME_TAPE_OVERFLOW; break; }}", identifier(c.name), n(c.name));
   w_.line("{}<Taping>({}, t, t - t0);", steps.body[1].name, arguments);
   w_.open("if (__builtin_expect(record != nullptr, 0))");
+  if (!samples.body[2].body.empty()) w_.line("settle_states<Taping>({});", arguments);
   int trace = 0;
   for (const CellLayout& c : m_.cells) {
     if (c.population < 0) continue;
@@ -155,6 +156,7 @@ void Printer::forward_pass(const Node& samples) {
   w_.close();
   w_.close();
   w_.open("if (status.code == ANTIDROME_OK)");
+  if (!samples.body[2].body.empty()) w_.line("settle_states<Taping>({});", arguments);
   w_.line("finish_trial<Taping>({});", arguments);
   finish_forward();
 }
@@ -294,6 +296,19 @@ void Printer::exchange() {
   w_.close();
 }
 
+/// Once per batch, before any trial.
+void Printer::pack_rows() {
+  bool any = false;
+  for (const ParameterLayout& p : m_.parameters) {
+    if (!p.half) continue;
+    if (!any) w_.raw("const double packing = timed ? cpu_seconds() : 0;");
+    any = true;
+    w_.raw("#pragma omp for schedule(static)");
+    w_.line("for (int j = 0; j < {0}; ++j) pack_row<{1}, {2}_group>(space.constants.{2}_half + std::size_t(j) * half_stride<{1}, {2}_group>(), w.{2} + std::size_t(j) * stride_of({1}));", p.rows, p.cols, identifier(p.name));
+  }
+  if (any) w_.raw("if (timed) times[0] += cpu_seconds() - packing;");
+}
+
 void Printer::workspace() {
   w_.raw("");
   w_.raw("// ---- the batch");
@@ -363,11 +378,13 @@ void Printer::run() {
   w_.raw("compute_constants(space.constants, *batch);");
   w_.raw("const int samples = int(settings.batch), threads = int(settings.threads ? settings.threads : 1);");
   if (m_.learns) w_.raw("const std::uint32_t chunks = antidrome_share_of(&settings).own_chunks;");
+  w_.raw("[[maybe_unused]] const Weights w = weights_of(*batch);");
   w_.open("#pragma omp parallel num_threads(threads)\n ");
   w_.raw("FlushDenormals flush;");
   w_.raw("const int me = omp_get_thread_num();");
   w_.raw("Worker& worker = space.workers[me];");
   w_.raw("double times[3] = {}, *timed = batch->times_s ? times : nullptr;");
+  pack_rows();
   w_.raw("#pragma omp for schedule(dynamic, 1)");
   w_.open("for (int s = 0; s < samples; ++s)");
   w_.raw("const double start = timed ? cpu_seconds() : 0;");
