@@ -156,6 +156,19 @@ TEST(Mpirun, a_mistake_of_one_process_ends_the_job_with_its_message_and_exit_cod
   EXPECT_EQ(count(first.output, "AD602"), 1u) << first.output;
 }
 
+TEST(Mpirun, a_value_that_is_not_finite_is_told_once_and_left_out_by_all) {
+  NEEDS_MPIRUN();
+  const Place place;
+  place.use_fake();
+  const std::string train = "train --config run.toml --quiet --no-plots --set params.scale=1e300 --set train.epochs=1 --out ";
+  const Outcome one = place.one(train + "one"), two = place.job(2, train + "two");
+  EXPECT_EQ(two.exit_code, 0) << two.output;
+  EXPECT_EQ(count(two.output, "AD450"), 1u) << two.output;
+  EXPECT_EQ(one.output, two.output);
+  place.expect_same("one", "two", {"checkpoints/last.h5"});
+  EXPECT_EQ(place.job(2, train + "strict --strict").exit_code, 3);
+}
+
 TEST(Mpirun, processes_that_do_not_do_the_same_are_told_what_differs) {
   NEEDS_MPIRUN();
   const Place place;
