@@ -101,6 +101,23 @@ TEST(Mpirun, exact_spike_times_end_with_the_bits_of_one_process) {
   place.expect_same("one", "three", kept);
 }
 
+// Emulated devices stand for those that have no way to each other: what they share goes by way of the hosts. The last batch is smaller than the job.
+TEST(Mpirun, devices_share_batches_to_the_last_bit) {
+  NEEDS_MPIRUN();
+  NEEDS_GENERATOR();
+  const Place place;
+  const std::string train = "train " ANTIDROME_SOURCE_DIR "/tests/models/noisy.cc --backend cuda --device emulated --config " ANTIDROME_SOURCE_DIR "/userprojects/yinyang/run.toml --no-plots --quiet --threads 1 "
+                            "--set data.train_size=31 --set data.validation_size=5 --set data.test_size=5 --set train.epochs=1 --set train.batch=14 --set hidden=40 ";
+  const Outcome one = place.one(train + "--out one");
+  ASSERT_EQ(one.exit_code, 0) << one.output;
+  for (const int n : {2, 4}) {
+    const std::string run = "run" + std::to_string(n);
+    const Outcome out = place.job(n, train + "--out " + run);
+    ASSERT_EQ(out.exit_code, 0) << out.output;
+    place.expect_same("one", run, kept);
+  }
+}
+
 TEST(Mpirun, several_runs_share_their_batches_too) {
   NEEDS_MPIRUN();
   const Place place;

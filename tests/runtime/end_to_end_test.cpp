@@ -75,7 +75,7 @@ TEST(EndToEnd, dropout_noise_and_batch_means_do_not_depend_on_threads_or_on_an_i
 TEST(EndToEnd, cuda_kernels_on_the_emulated_device_train_to_the_weights_of_openmp) {
   NEEDS_GENERATOR();
   const Scratch scratch;
-  const std::string train = "train --config " + yinyang + "run.toml --no-plots --quiet --precision double --set train.epochs=3 ";
+  const std::string train = "train --config " + yinyang + "run.toml --no-plots --quiet --set model.precision=double --set train.epochs=3 ";
   for (const char* more : {"--out openmp", "--out emulated --backend cuda --device emulated"}) {
     const Outcome out = test::antidrome(scratch.path(), train + more);
     ASSERT_EQ(out.exit_code, 0) << out.output;

@@ -23,6 +23,7 @@ class Device {
   virtual void upload(Address to, const void* from, std::size_t bytes) = 0;
   virtual void download(void* to, Address from, std::size_t bytes) = 0;
   virtual void clear(Address, std::size_t bytes) = 0;
+  virtual void copy(Address to, Address from, std::size_t bytes) = 0;
   /// Launches are in order with everything else. `arguments`: the bytes of the kernel's one parameter.
   virtual void launch(const std::string& kernel, const LaunchShape& shape, std::span<const std::byte> arguments) = 0;
   virtual void synchronise() {}

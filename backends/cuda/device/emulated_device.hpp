@@ -16,6 +16,11 @@ class EmulatedDevice final : public Device {
   void upload(Address to, const void* from, std::size_t bytes) override { device_.upload(pointer_to(to), from, bytes); }
   void download(void* to, Address from, std::size_t bytes) override { device_.download(to, pointer_to(from), bytes); }
   void clear(Address a, std::size_t bytes) override { device_.clear(pointer_to(a), bytes); }
+  void copy(Address to, Address from, std::size_t bytes) override {
+    std::vector<std::byte> block(bytes);
+    download(block.data(), from, bytes);
+    upload(to, block.data(), bytes);
+  }
   void launch(const std::string& kernel, const LaunchShape& shape, std::span<const std::byte> arguments) override;
   std::uint32_t resident_blocks(const std::string&, std::uint32_t) override { return 1u << 20; }
 

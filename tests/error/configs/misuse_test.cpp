@@ -1,6 +1,8 @@
 // One wrong command line, configuration or build folder per row: exit code, diagnostic code, place and message of what is said.
 #include "tests/runtime/fake.hpp"
 
+#include <antidrome/abi.h>
+
 #include <functional>
 
 namespace antidrome {
@@ -106,7 +108,7 @@ const Misuse table[] = {
     {"library that is not there", "", trains(), {"simulator.so: error: the simulator library is not there [AD422]"}, 74, [](const Scratch& s) { test::fs::remove(s / "build/simulator.so"); }},
     {"library that is no library", "", trains(), {"error: the simulator library cannot be loaded", "[AD422]"}, 74, [](const Scratch& s) { test::write(s / "build/simulator.so", "text"); }},
     {"library without the symbol", "", trains(), {"error: the library has no symbol 'antidrome_open': it is not a simulator [AD422]"}, 74, [](const Scratch& s) { rebuild(s, "empty"); }},
-    {"simulator of another interface", "", trains(), {"error: the simulator speaks version 0 of the interface, this antidrome version 3 [AD423]"}, 74, [](const Scratch& s) { rebuild(s, "old_abi"); }},
+    {"simulator of another interface", "", trains(), {"error: the simulator speaks version 0 of the interface, this antidrome version " + std::to_string(ANTIDROME_ABI_VERSION) + " [AD423]"}, 74, [](const Scratch& s) { rebuild(s, "old_abi"); }},
     {"simulator of another model", "", trains(), {"error: simulator and manifest are of different builds: fingerprints 'fake-2' and 'fake-1' [AD423]"}, 74, [](const Scratch& s) { rebuild(s, "other"); }},
     {"simulator of another precision", "", trains(), {"error: the simulator computes with 4-byte reals, its manifest says double (8 bytes) [AD423]"}, 74, [](const Scratch& s) { rebuild(s, "float", [](nlohmann::json& m) { m["precision"] = "double"; }); }},
     {"data of another size", "", trains(), {"error: data set 'yinyang train' has 5 units, source 'input' of the model 7 [AD411]"}, 2, [](const Scratch& s) { rebuild(s, "float", [](nlohmann::json& m) { m["sources"][0]["size"] = 7; }); }},
