@@ -13,7 +13,7 @@ using namespace ir;
 namespace {
 
 /// Names of the Kernel IR that are truth values, not numbers.
-bool is_truth_name(const std::string& name) { return name == "fired" || name == "crossed" || name == "kept" || name == "has_label"; }
+bool is_truth_name(const std::string& name) { return name == "fired" || name == "fired_before" || name == "crossed" || name == "kept" || name == "has_label"; }
 bool is_truth(Expr e) { return is_truth_value(e.kind()) || (e.is(Kind::symbol) && is_truth_name(e.name())); }
 
 std::string call(const std::string& name, Expr e, Numbers numbers) {

@@ -15,6 +15,7 @@ namespace {
 kernel::LowerOptions options_of(const ir::Program& program, const Request& request) {
   kernel::LowerOptions options;
   options.precision = request.precision == "double" ? kernel::Precision::double_precision : kernel::Precision::single_precision;
+  options.half_storage = request.precision == "mixed";
   options.fingerprint = fingerprint(program, request);
   return options;
 }
@@ -52,7 +53,7 @@ int generate(const Request& request) {
   std::vector<std::pair<const char*, std::string>> printed;
   if (!diagnostics.has_errors() && request.backend == "openmp") {
     const kernel::KernelModule module = kernel::lower(program, options_of(program, request), diagnostics);
-    if (!diagnostics.has_errors()) printed.emplace_back("simulator.cc", openmp::emit_openmp(module));
+    if (!diagnostics.has_errors()) printed = {{"simulator.cc", openmp::emit_openmp(module)}, {"cost.json", cost_json(kernel::costs(module))}};
   } else if (!diagnostics.has_errors() && request.backend == "cuda") {
     const kernel::DeviceModule module = kernel::lower_for_device(program, options_of(program, request), diagnostics);
     if (!diagnostics.has_errors()) printed = {{"kernels.cu", cuda::emit_kernels(module)}, {"kernels.json", cuda::emit_plan(module)}};

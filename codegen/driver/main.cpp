@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
   CLI::App& generate = *app.add_subcommand("generate", "write program.air, manifest.json and simulator.cc");
   add_model_options(generate, r);
   generate.add_option("--backend", r.backend)->check(CLI::IsMember({"openmp", "cuda", "reference"}));
-  generate.add_option("--precision", r.precision)->check(CLI::IsMember({"float", "double"}));
+  generate.add_option("--precision", r.precision)->check(CLI::IsMember({"float", "double", "mixed"}));
   CLI::Option* dump = generate.add_option("--dump-ir", r.dump, "print a stage instead of writing files")->check(CLI::IsMember({"network", "joined", "solved", "program", "kernel", "device"}));
   CLI::Option* output = generate.add_option("-o,--output", r.output, "folder to write into");
   CLI::App& check = *app.add_subcommand("check", "compare the compiled hooks with the equations read from them");

@@ -100,6 +100,13 @@ std::string manifest_json(const ir::Network& network, const ir::Program& program
   return out.dump(2) + "\n";
 }
 
+std::string cost_json(const std::vector<kernel::Cost>& costs) {
+  Json out = Json::array();
+  for (const kernel::Cost& c : costs)
+    out.push_back({{"pass", c.pass}, {"kernel", c.kernel}, {"per", kernel::spelling(c.per)}, {"cell", c.cell}, {"near", c.near}, {"rows", c.rows}, {"tape", c.tape}, {"history", c.history}, {"part", c.part}, {"flops", c.flops}});
+  return out.dump(1) + "\n";
+}
+
 std::string inputs_json(const frontend::ModelFile& model) {
   Json inputs = Json::array();
   for (const frontend::InputFile& f : model.files()) inputs.push_back({{"path", f.path}, {"hash", f.hash}});

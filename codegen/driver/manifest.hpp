@@ -3,6 +3,7 @@
 #include "codegen/driver/request.hpp"
 #include "codegen/frontend/frontend.hpp"
 #include "codegen/ir/program.hpp"
+#include "codegen/kernel_ir/cost.hpp"
 
 namespace antidrome::driver {
 
@@ -10,6 +11,7 @@ namespace antidrome::driver {
 std::string fingerprint(const ir::Program&, const Request&);
 
 std::string manifest_json(const ir::Network&, const ir::Program&, const frontend::ModelFile&, const Request&);
+std::string cost_json(const std::vector<kernel::Cost>&);         ///< what kernels move and compute, for `antidrome plan --cost`
 std::string inputs_json(const frontend::ModelFile&);
 
 }  // namespace antidrome::driver

@@ -140,8 +140,13 @@ Node Backward::gradients() {
   const auto add = [&](const EdgePlan& p, Node n) {
     n.count = written.insert(n.name).second ? 0 : 1;              // 1: adds to what another sum has written
     Node* slices = nullptr;                                       // all that reads one history, slice by slice
+    if (p.scattered) {                                            // it keeps its own order of targets
+      for (Node& other : n.body) other.count = written.insert(other.name).second ? 0 : 1;
+      body.push_back(n);
+      return;
+    }
     for (Node& known : body)
-      if (known.body.front().buffer == n.buffer) slices = &known;
+      if (known.kind == NodeKind::for_slices && known.body.front().buffer == n.buffer) slices = &known;
     if (!slices) slices = &body.emplace_back(in_cell(NodeKind::for_slices, p.edge->post));
     slices->body.push_back(n);
   };

@@ -9,7 +9,7 @@ using namespace ir;
 std::string local_name(const std::string& symbol) {
   // names that printed functions use for themselves
   static const std::set<std::string> taken = {"k", "w", "m", "g", "h", "j", "s", "t", "b", "c", "b0", "s0", "s1", "t0", "t1", "ta", "at", "block", "tape", "trial", "result", "part", "now", "time", "length", "steps", "step", "label",
-                                              "history", "first", "slice", "fired", "crossed", "kept", "above", "has_label", "end_time", "exp", "log", "sqrt", "sin", "cos", "tanh", "pow", "floor", "absolute", "minimum", "maximum",
+                                              "history", "first", "slice", "fired", "fired_before", "crossed", "kept", "above", "has_label", "end_time", "exp", "log", "sqrt", "sin", "cos", "tanh", "pow", "floor", "absolute", "minimum", "maximum",
                                               "a", "e", "u", "lane", "warp", "sample", "before", "counter", "rank", "cursor", "wide", "none", "warps", "threads", "neurons", "pick", "number", "load", "store", "vec", "mask", "real", "vf", "vi", "slope", "place", "element", "product", "row", "total"};
   const std::size_t dot = symbol.find('.');
   const std::string name = identifier(dot == std::string::npos ? symbol : symbol.substr(dot + 1));

@@ -7,24 +7,26 @@ namespace antidrome::kernel {
 using namespace ir;
 
 std::string Lowering::history(const Edge& e, const std::string& operand) const {
+  const bool apart = options.arrivals_apart && program.scattered(e);
   for (const Update& u : e.back_operands)
-    if (u.target == operand) return histories.at({e.post, u.value});
+    if (u.target == operand) return (apart ? arrival_histories : histories).at({e.post, u.value});
   throw InternalError("internal error: no history of '" + operand + "', please report it");
 }
 
-std::vector<Node> Lowering::send_scattered() {
+std::vector<Node> Lowering::send_scattered(bool at_begin) {
   std::vector<Node> out;
   for (CellPlan& p : cells)
     for (const Accumulator& a : p.sums)
       for (const auto& [e, g] : a.scattered) {
-        Node n = make_node(NodeKind::scatter);
+        const bool source = program.cell(e->pre)->source, all = source && options.arrivals_apart;
+        if (all != at_begin) continue;
+        Node n = in_cell(all ? NodeKind::scatter_all : NodeKind::scatter, all ? e->pre : e->post);
         n.name = g->weight;
         n.edge = e->name;
-        n.cell = e->post;
-        n.count = program.cell(e->pre)->source ? 0 : 1;          // a spike of a population is known one step later
+        n.count = source ? 0 : 1;                                // a spike of a population is known one step later
         n.buffer = buffer(pending(a), Space::worker, Shape::pending, e->post, false, "sums that arrive at each step of the trial");
-        out.push_back(in_cell(NodeKind::for_spikes, e->pre, {n}, n.count));
-        out.back().note = e->name + ": spikes on their way";
+        out.push_back(all ? n : in_cell(NodeKind::for_spikes, e->pre, {n}, n.count));
+        if (!all) out.back().note = e->name + ": spikes on their way";
       }
   return out;
 }
@@ -64,7 +66,8 @@ std::vector<Node> Lowering::scattered_gradients(const EdgePlan& p) {
     n.name = p.edge->delay;
     n.buffer = history(*p.edge, kappa_name(g.name));
     n.value = g.weight.empty() ? Expr(1.0) : symbol(g.weight);
-    out.push_back(n);
+    if (options.arrivals_apart && !out.empty()) out.back().body.push_back(n);
+    else out.push_back(n);
   }
   return out;
 }

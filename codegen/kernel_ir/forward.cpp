@@ -17,6 +17,7 @@ class Forward {
   Node begin();
 
  private:
+  Node settle();
   std::vector<Node> ahead();
   std::vector<Node> step();
   Node finish();
@@ -34,10 +35,12 @@ class Forward {
 };
 
 Node Forward::begin() {
-  std::vector<Node> body;
+  std::vector<Node> body, sent;
+  if (l_.program.mode == TimeMode::grid) sent = l_.send_scattered(true);
   for (CellPlan& p : l_.cells) {
     std::vector<Node> states = phases_.initial(p);
     if (!states.empty()) body.push_back(in_cell(NodeKind::for_blocks, p.cell->name, std::move(states)));
+    if (!p.lazy.empty()) body.push_back(in_cell(NodeKind::keep_fired, p.cell->name, {}, 1));
   }
   for (const Buffer& q : l_.module.buffers) {
     Node zero = make_node(NodeKind::store);
@@ -53,6 +56,7 @@ Node Forward::begin() {
     zero.kind = NodeKind::clear;
     body.push_back(zero);
   }
+  for (Node& n : sent) body.push_back(std::move(n));
   Node n = make_node(NodeKind::function, body, "initial states");
   n.name = "begin_trial";
   return n;
@@ -158,6 +162,7 @@ void Forward::neuron_phase(CellPlan& p, std::vector<Node>& out) {
   Node blocks = in_cell(NodeKind::for_blocks, c.name, b.finish(), tiled && !p.rides ? 1 : 0);
   blocks.note = c.name + ": " + (tiled ? "arrivals, " : "") + "flow (" + c.solver + ")" + (c.threshold.defined() ? ", threshold, reset" : "");
   if (c.threshold.defined()) out.push_back(in_cell(NodeKind::new_fired, c.name));
+  if (!p.lazy.empty()) out.push_back(in_cell(NodeKind::recall_fired, c.name));
   if (tiled) {
     std::vector<Node> loops = spike_loops(p);
     if (p.rides) {
@@ -174,6 +179,7 @@ void Forward::neuron_phase(CellPlan& p, std::vector<Node>& out) {
   }
   if (!c.threshold.defined()) return;
   out.push_back(in_cell(NodeKind::extract, c.name));
+  if (!p.lazy.empty()) out.push_back(in_cell(NodeKind::keep_fired, c.name));
   if (taped_.insert(c.name).second) out.push_back(in_cell(NodeKind::for_spikes, c.name, phases_.spike(p), 0));
 }
 
@@ -197,7 +203,7 @@ std::vector<Node> Forward::step() {
       out.push_back(at_source(p));
       out.back().note = p.edge->name + ": what arriving spikes do at their source";
     }
-  append(out, l_.send_scattered());
+  append(out, l_.send_scattered(false));
   for (CellPlan& p : l_.cells)
     if (p.rides) append(out, tiles(p));
   if (l_.coupled) {                                               // arrivals of all cells, then couplings, then neurons
@@ -239,6 +245,19 @@ Node Forward::finish() {
   return n;
 }
 
+/// For those who look at the states between two steps.
+Node Forward::settle() {
+  std::vector<Node> body;
+  for (const CellPlan& p : l_.cells) {
+    if (p.lazy.empty()) continue;
+    body.push_back(in_cell(NodeKind::recall_fired, p.cell->name));
+    body.push_back(in_cell(NodeKind::for_blocks, p.cell->name, phases_.settle(p)));
+  }
+  Node n = make_node(NodeKind::function, body, "states at the end of a step");
+  n.name = "settle_states";
+  return n;
+}
+
 Node Forward::build() {
   Node inputs = make_node(NodeKind::function, ahead(), "input sums of the next steps: no dependence between steps");
   inputs.name = "gather_ahead";
@@ -247,7 +266,7 @@ Node Forward::build() {
   Node steps = make_node(NodeKind::for_steps, {inputs, one});
   steps.count = l_.options.steps_ahead;
   Node end = finish();
-  return make_node(NodeKind::for_samples, {begin(), steps, end});
+  return make_node(NodeKind::for_samples, {begin(), steps, settle(), end});
 }
 
 }  // namespace

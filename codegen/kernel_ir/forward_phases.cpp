@@ -27,11 +27,37 @@ std::vector<Node> ForwardPhases::initial(const CellPlan& p) {
   const Cell& c = *p.cell;
   Block b(l_.constants, Column::block);
   for (const State& s : c.states) b.store({l_.buffer(l_.state(s.name), Space::worker, Shape::neurons, c.name, false, s.name)}, b.lower(s.initial));
+  if (p.lazy.empty()) return b.finish();
+  for (const std::string& s : p.spike_tape)
+    if (is_state(c, s)) b.store(kept(p, s), b.lower(c.state(s)->initial));
+    else b.store(kept(p, s), 0.0);
+  return b.finish();
+}
+
+Place ForwardPhases::kept(const CellPlan& p, const std::string& s) {
+  const Cell& c = *p.cell;
+  if (is_state(c, s)) return {l_.buffer(l_.minus(s), Space::worker, Shape::neurons, c.name, true, s + " before the reset, for the tape"), Row::none, Column::block};
+  const auto origin = std::find_if(c.states.begin(), c.states.end(), [&](const State& x) { return start_name(x.name) == s; });
+  return {l_.buffer(identifier(s), Space::worker, Shape::neurons, c.name, true, origin->name + " at the start of the flow, for the tape"), Row::none, Column::block};
+}
+
+std::vector<Node> ForwardPhases::settle(const CellPlan& p) {
+  Block b(l_.constants, Column::block);
+  place_states(*p.cell, b, Column::block);
+  for (const auto& [state, value] : p.lazy) b.store({l_.state(state)}, b.read(state));
   return b.finish();
 }
 
 void ForwardPhases::place_states(const Cell& c, Block& b, Column column) {
   for (const State& s : c.states) b.place(s.name, {l_.state(s.name), Row::none, column}, local_name(s.name));
+  if (const CellPlan& p = l_.plan(c.name); column == Column::block && !p.lazy.empty()) {
+    Node before = in_cell(NodeKind::fired_before, c.name);
+    before.name = "fired_before";
+    b.push(before);
+    b.bind("fired_before", "fired_before");
+    for (const std::string& s : p.spike_tape) b.place(is_state(c, s) ? prefixed(s, "minus_") : s, kept(p, s), "last_" + local_name(s));
+    for (const auto& [state, value] : p.lazy) b.bind(state, b.let(local_name(state), b.lower(value), state + " at the end of the last step"));
+  }
   l_.place_draws(c, b, column);
 }
 
@@ -138,8 +164,8 @@ void ForwardPhases::advance(CellPlan& p, Block& b) {
   for (const std::string& s : p.spike_tape) {
     if (is_state(c, s) || std::find(c.gathers.begin(), c.gathers.end(), s) != c.gathers.end()) continue;
     const std::string origin = std::find_if(c.states.begin(), c.states.end(), [&](const State& x) { return start_name(x.name) == s; })->name;
-    const Place at{l_.buffer(identifier(s), Space::worker, Shape::neurons, c.name, true, origin + " at the start of the flow, for the tape"), Row::none, Column::block};
-    push_taping(b, store_node(at, b.read(origin)));
+    if (p.lazy.empty()) push_taping(b, store_node(kept(p, s), b.read(origin)));
+    else b.store(kept(p, s), b.read(origin));
   }
   b.update(c.advance, "_next");
   if (c.threshold.defined()) {
@@ -152,18 +178,19 @@ void ForwardPhases::advance(CellPlan& p, Block& b) {
     b.push(fire);
     for (const std::string& s : p.spike_tape)
       if (is_state(c, s)) {
-        const Place at{l_.buffer(l_.minus(s), Space::worker, Shape::neurons, c.name, true, s + " before the reset, for the tape"), Row::none, Column::block};
-        push_taping(b, store_node(at, b.read(s)));
+        if (p.lazy.empty()) push_taping(b, store_node(kept(p, s), b.read(s)));
+        else b.store(kept(p, s), b.read(s));
       }
     b.bind("fired", "fired");
     std::vector<Update> jump;
     for (const Update& u : c.jump)
-      if (!(u.value == symbol(u.target))) jump.push_back({u.target, select(symbol("fired"), u.value, symbol(u.target))});
+      if (!(u.value == symbol(u.target)) && !p.lazy.contains(u.target)) jump.push_back({u.target, select(symbol("fired"), u.value, symbol(u.target))});
     b.update(jump, "_jumped");
   }
   tape_step(p, b, Stage::before_after);
   b.update(c.after, "_after");
   for (const State& s : c.states) {
+    if (p.lazy.contains(s.name)) continue;
     const Expr value = b.read(s.name);
     if (value == symbol(local_name(s.name))) continue;            // never changed here
     b.store({l_.state(s.name)}, value);

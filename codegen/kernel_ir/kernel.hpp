@@ -55,6 +55,8 @@ struct Buffer {
   std::string cell;
   bool backward = false;          ///< exists only when gradients are asked for
   std::string note;
+  bool half = false;              ///< history: kept in half precision
+  bool by_arrival = false;        ///< history: single elements of it are looked up, at the steps at which spikes arrive
 };
 
 enum class Row { none, step, next_step };
@@ -83,6 +85,7 @@ struct CellLayout {
   int source = -1;                ///< index among the sources, or -1
   int population = -1;            ///< index among the others, or -1
   bool fires = false;
+  bool remembers_fired = false;   ///< its set of spikes is read in the next step
   bool listed_by_unit = false;    ///< its spikes are looked up by unit in the backward pass
   std::vector<std::string> states;  ///< buffers of the states, manifest order (for the recorder and the NaN test)
   std::vector<std::string> adjoints;
@@ -111,6 +114,8 @@ struct ParameterLayout {
   bool matrix = false;
   std::string cell;               ///< axis of a per-neuron parameter
   bool along_rows = false;        ///< one element per row (source axis)
+  bool half = false;              ///< rows are read from a copy in half precision, packed once per batch
+  int half_sums = 0;              ///< ... in groups of the blocks that are summed together beside this many sums; 0: whole rows
 };
 
 /// The mean over the batch of what each sample leaves in the tape buffer `<name>_share`.
@@ -136,6 +141,9 @@ struct KernelModule {
   bool learns = false;
   double clamp = 1e3;
   int steps_ahead = 64;           ///< steps whose input currents are gathered at once
+  /// The tape has something of every step: a sample is walked back as soon as it has come to its end, while its tape is in cache, and a worker
+  /// needs a single tape. (Where there are more workers than chunks, and where a loss needs the whole batch, all samples go forwards first.)
+  bool sample_at_a_time = false;
   int scores = 0;                 ///< neurons of the first loss's readout
   std::vector<CellLayout> cells;
   std::vector<EdgeLayout> edges;
@@ -160,9 +168,12 @@ std::string print(const KernelModule&);          ///< the text form, for `--dump
 
 struct LowerOptions {
   Precision precision = Precision::single_precision;
-  std::string fingerprint;
+  std::string fingerprint = {};
   int steps_ahead = 64;
   int rider_size = 32;            ///< a population of at most this many neurons is summed in another one's spike loop
+  bool arrivals_apart = true;     ///< synapses with delays of their own have histories of their own; and what inputs send is known when a trial begins
+  bool lazy_states = true;        ///< the end of a step is worked out at the beginning of the next one, where what the tape needs suffices for that
+  bool half_storage = false;      ///< rows of weights and histories in half precision, where nothing reads single elements of them
   bool adjoints_in_histories = true;  ///< an adjoint whose history is wanted has no other storage
 };
 

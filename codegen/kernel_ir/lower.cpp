@@ -35,6 +35,7 @@ void lay_out(Lowering& l) {
     layout.size = c.size;
     (c.source ? layout.source : layout.population) = c.source ? sources++ : populations++;
     layout.fires = c.threshold.defined();
+    layout.remembers_fired = !p.lazy.empty();
     for (const State& s : c.states) layout.states.push_back(l.state(s.name));
     for (const State& s : c.states)
       if (!s.count && m.buffer(identifier(adjoint_name(s.name)))) layout.adjoints.push_back(identifier(adjoint_name(s.name)));
@@ -56,6 +57,12 @@ void lay_out(Lowering& l) {
   }
   for (const Parameter& q : l.program.parameters) {
     ParameterLayout layout{q.name, q.rows, q.cols, q.trainable && m.learns, q.axes == Parameter::Axes::source_target, q.axes == Parameter::Axes::shared ? std::string() : q.cell, q.axes == Parameter::Axes::source};
+    if (l.half_rows(q)) {
+      layout.half = true;
+      const Edge& e = *l.program.edge(q.edge);
+      const CellPlan& post = l.plan(e.post);
+      layout.half_sums = l.program.cell(e.pre)->source && !l.plan_of(e).by_spike ? 1 : post.rides ? 0 : static_cast<int>(post.sums.size());
+    }
     m.parameters.push_back(layout);
   }
 }
@@ -89,6 +96,9 @@ KernelModule lower(const Program& program, const LowerOptions& options, Diagnost
   append(module.batch.body, std::move(finish));
   module.batch.note = module.batch_means.empty() ? "one batch: forward passes of all samples, then backward passes in chunks"
                                                  : "one batch: forward passes of all samples, means over the batch, losses that read them, then backward passes in chunks";
+  for (const Buffer& b : module.buffers) module.sample_at_a_time |= b.space == Space::tape && b.shape == Shape::step_neurons;
+  module.sample_at_a_time &= module.learns && module.batch_means.empty();
+  if (module.sample_at_a_time) module.batch.note = "one batch: samples forwards and backwards, one after the other, in chunks";
   lay_out(l);
   mark_lists(module.batch, module);
   return module;

@@ -28,6 +28,8 @@ struct CellPlan {
   std::map<Stage, std::set<std::string>> step_tape;   ///< states that the backward step reads
   std::set<std::string> coupled_tape;           ///< continuous sums that it reads
   std::map<std::string, std::string> history_of_state;   ///< adjoint -> history whose rows are that adjoint
+  /// States that are not stored at the end of a step: their values there, from what is stored for the tape ("minus_x", "start_x") and "fired_before".
+  std::map<std::string, ir::Expr> lazy;
   bool needs_acc = false;                       ///< some arrivals add to acc of the sending spike outside the spike's own step
 };
 
@@ -52,7 +54,7 @@ class Lowering {
   Constants constants;
   std::vector<CellPlan> cells;
   std::vector<EdgePlan> edges;
-  std::map<std::pair<std::string, ir::Expr>, std::string> operands, histories;   ///< (post cell, value) -> buffer
+  std::map<std::pair<std::string, ir::Expr>, std::string> operands, histories, arrival_histories;   ///< (post cell, value) -> buffer
   std::map<ir::Expr, std::string> batch_means;  ///< batch_mean node -> name
   std::set<std::string> seeded;                 ///< seed buffers that some loss writes: the next one adds
   bool coupled = false;                         ///< some edge is continuous: arrivals and neurons are separate phases
@@ -73,9 +75,11 @@ class Lowering {
   std::string begin_of(const std::string& cell) { return identifier(cell) + "_begin"; }
 
   void plan_all();                              ///< plan.cpp
+  void plan_lazy(CellPlan& p);                  ///< lazy.cpp
+  bool half_rows(const ir::Parameter& weight) const;   ///< plan.cpp: are rows of it read from a copy in half precision?
   std::string pending(const Accumulator& a) { return a.name + "_pending"; }
   std::string history(const ir::Edge& e, const std::string& operand) const;   ///< the history that holds an operand of back_operands
-  std::vector<Node> send_scattered();           ///< delays.cpp: forward, before the arrivals of a step
+  std::vector<Node> send_scattered(bool at_begin);   ///< delays.cpp: forward, before the arrivals of a step; what sources send may be sent when the trial begins
   std::vector<Node> scattered_dots(const ir::Cell& pre);
   std::vector<Node> scattered_gradients(const EdgePlan& edge);
   Node forward();                               ///< forward.cpp

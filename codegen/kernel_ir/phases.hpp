@@ -12,6 +12,7 @@ class ForwardPhases {
 
   std::vector<Node> initial(const CellPlan& p);                   ///< initial states; statements of blocks
   void place_states(const ir::Cell& c, Block& b, Column column);
+  std::vector<Node> settle(const CellPlan& p);                    ///< the states that wait for the next step, stored
   void arrivals(CellPlan& p, Block& b);                           ///< states jump by the sums of arriving spikes, which all read the state before any
   void advance(CellPlan& p, Block& b);                            ///< flow, threshold, reset, step hooks
   std::vector<Node> spike(const CellPlan& p);                     ///< what a spike leaves on the tape, from the states of the step in which it was emitted
@@ -25,6 +26,7 @@ class ForwardPhases {
 
  private:
   void tape_step(const CellPlan& p, Block& b, Stage stage);
+  Place kept(const CellPlan& p, const std::string& symbol);       ///< where the value before a reset ("x") or at the start of the flow ("start_x") lies
 
   Lowering& l_;
 };

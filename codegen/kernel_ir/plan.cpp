@@ -214,6 +214,19 @@ const Cell* Lowering::host_of(const Edge& edge) {
   return nullptr;
 }
 
+/// Rows that are added or multiplied as a whole may be kept in half precision; couplings and synapses with delays of their own read single elements.
+bool Lowering::half_rows(const Parameter& weight) const {
+  if (!options.half_storage || program.mode == TimeMode::exact || weight.axes != Parameter::Axes::source_target) return false;
+  bool by_row = false;
+  for (const Edge& e : program.edges)
+    for (const Gather& g : e.gathers) {
+      if (g.weight != weight.name) continue;
+      if (g.continuous || program.scattered(e)) return false;
+      by_row = true;
+    }
+  return by_row;
+}
+
 void Lowering::plan_all() {
   edges.resize(program.edges.size());
   cells.resize(program.cells.size());
@@ -225,6 +238,7 @@ void Lowering::plan_all() {
   for (CellPlan& p : cells) {
     plan_sums(*this, p);
     plan_tape(*this, p);
+    plan_lazy(p);
   }
   for (CellPlan& p : cells)
     for (const Accumulator& a : p.sums)
@@ -238,9 +252,13 @@ void Lowering::plan_all() {
         const Parameter* w = program.parameter(g.weight);
         const bool weighs = u.target == adjoint_name(g.name) && w && w->trainable, times = p.scattered && u.target == kappa_name(g.name);
         if (g.continuous || !(weighs || times)) continue;
-        auto [it, fresh] = histories.emplace(std::pair{post.name, u.value}, "");
-        if (fresh) it->second = buffer(identifier(post.name) + fmt::format("_history{}", histories.size() - 1), Space::history, Shape::step_neurons, post.name, true, print(u.value));
-        if (options.adjoints_in_histories && !coupled && u.value.is(Kind::symbol) && !changed_by_jumps(program, post, u.value.name())) plan(post.name).history_of_state[u.value.name()] = it->second;
+        const bool apart = p.scattered && options.arrivals_apart;
+        auto [it, fresh] = (apart ? arrival_histories : histories).emplace(std::pair{post.name, u.value}, "");
+        if (fresh) it->second = buffer(identifier(post.name) + (apart ? fmt::format("_arrivals{}", arrival_histories.size() - 1) : fmt::format("_history{}", histories.size() - 1)), Space::history, Shape::step_neurons, post.name, true, print(u.value));
+        Buffer& kept = *std::find_if(module.buffers.begin(), module.buffers.end(), [&](const Buffer& b) { return b.name == it->second; });
+        kept.by_arrival = apart;
+        kept.half = options.half_storage && !apart;
+        if (options.adjoints_in_histories && !kept.half && !apart && !coupled && u.value.is(Kind::symbol) && !changed_by_jumps(program, post, u.value.name())) plan(post.name).history_of_state[u.value.name()] = it->second;
       }
   }
 }

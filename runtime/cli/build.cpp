@@ -131,7 +131,8 @@ fs::path simulator_compiler() {
 }
 
 const std::vector<std::string>& simulator_flags() {
-  static const std::vector<std::string> flags = {"-std=c++20", "-O3", "-march=native", "-fopenmp", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-shared", "-fPIC"};
+  static const std::string march = environment("ANTIDROME_MARCH").empty() ? "native" : environment("ANTIDROME_MARCH");
+  static const std::vector<std::string> flags = {"-std=c++20", "-O3", "-march=" + march, "-fopenmp", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-shared", "-fPIC"};
   return flags;
 }
 
@@ -148,6 +149,8 @@ BuildResult ensure_built(const BuildRequest& r) {
     fail(exit_user, "AD410", {r.model.string()}, "there is no such model file", "give the path of a C++ model file, for example userprojects/yinyang/yinyang.cc");
   if (r.backend == "reference" && r.precision != "double")
     fail(exit_user, "AD404", {}, fmt::format("the reference backend computes in double, not in {}", r.precision), "leave precision out, or choose another backend");
+  if (r.precision == "mixed" && (r.backend != "openmp" || r.mode == "exact"))
+    fail(exit_user, "AD404", {}, fmt::format("precision 'mixed' is of the backend openmp in grid mode, not of {} in {} mode", r.backend, r.mode), "use precision = \"float\"");
   BuildResult result;
   result.directory = r.output.empty() ? default_output(r) : r.output;
   try {

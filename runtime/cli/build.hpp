@@ -30,7 +30,7 @@ BuildResult ensure_built(const BuildRequest& request);
 /// The C++ compiler for simulators: $CXX, else the newest of g++ and clang++ that is installed; empty when there is none.
 std::filesystem::path simulator_compiler();
 
-/// Flags that every simulator is compiled with.
+/// Flags that every simulator is compiled with: for this machine, or for the instruction set that $ANTIDROME_MARCH names.
 const std::vector<std::string>& simulator_flags();
 
 /// The generator beside this executable (or $ANTIDROME_GEN); throws Failure (AD442) when it is not there.

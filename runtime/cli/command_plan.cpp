@@ -1,5 +1,6 @@
 #include "runtime/cli/cli.hpp"
 #include "runtime/cli/model_source.hpp"
+#include "runtime/cli/plan_cost.hpp"
 
 #include <fmt/format.h>
 #include <fstream>
@@ -12,6 +13,8 @@ struct Options {
   std::string config;
   double dt_ms = 1, length_ms = 0;
   std::uint32_t batch = 32, threads = 0, chunks = 4, spikes = 0;
+  bool cost = false;
+  int events = 1000;
 };
 
 std::string bytes_text(std::uint64_t bytes) {
@@ -69,7 +72,7 @@ void plan(const Options& o) {
   }
   if (length <= 0) length = 100 * options.dt_ms;
   options.steps = static_cast<std::uint32_t>(std::max(1.0, length / options.dt_ms + 0.5));
-  const Session session(m, options);
+  Session session(m, options);
 
   fmt::print("model {}  backend {}  mode {}  {}  {}\n", m.model, m.backend, m.mode, m.precision, m.rule.empty() ? "does not learn" : "learns by " + m.rule);
   fmt::print("structure\n");
@@ -86,6 +89,9 @@ void plan(const Options& o) {
   fmt::print("  workspace        {:>12}  of which tape {} ({} a sample)\n", bytes_text(training), bytes_text(tape), bytes_text(tape / batch));
   fmt::print("  without backward {:>12}\n", bytes_text(forward));
   fmt::print("  together         {:>12}\n", bytes_text(parameters + 3 * gradients + training));
+  if (!o.cost) return;
+  initialise(session.parameters(), m, 1);
+  print_cost(session, batch, o.events);
 }
 
 }  // namespace
@@ -100,6 +106,8 @@ void add_plan(CLI::App& app, Context&) {
   command->add_option("--length", o->length_ms, "length of a trial in ms (default: 100 steps)")->check(CLI::PositiveNumber);
   command->add_option("-j,--threads", o->threads, "worker threads (default: all processors)")->check(CLI::Range(1u, 4096u));
   command->add_option("--spikes", o->spikes, "spikes a sample that the tape has room for (default: 8 a neuron; it grows by itself)");
+  command->add_flag("--cost", o->cost, "measure a batch too: bytes by cache, operations and time of each kernel");
+  command->add_option("--events", o->events, "events of each source in a sample, for --cost")->check(CLI::Range(1, 10000000))->capture_default_str();
   command->callback([o] { plan(*o); });
 }
 

@@ -200,7 +200,7 @@ Manifest load_manifest(const std::filesystem::path& directory) {
   m.mode = root.text("mode");
   if (m.mode != "grid" && m.mode != "exact") root.complain_about("mode", fmt::format("is '{}', expected grid or exact", m.mode));
   m.precision = root.text("precision");
-  if (m.precision != "float" && m.precision != "double") root.complain_about("precision", fmt::format("is '{}', expected float or double", m.precision));
+  if (m.precision != "float" && m.precision != "double" && m.precision != "mixed") root.complain_about("precision", fmt::format("is '{}', expected float, double or mixed", m.precision));
   m.library = root.text("library");
   if (root.raw().contains("options"))
     for (const auto& [name, value] : root.object("options").raw().items()) m.options.emplace_back(name, value.dump());

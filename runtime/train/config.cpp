@@ -141,7 +141,7 @@ class Loader {
     m.backend = s.choice("backend", m.backend, {"openmp", "cuda", "reference"});
     m.device = s.choice("device", m.device, {"gpu", "emulated", "interpreted"});
     m.mode = s.choice("mode", m.mode, {"grid", "exact"});
-    m.precision = s.choice("precision", m.backend == "reference" ? "double" : m.precision, {"float", "double"});
+    m.precision = s.choice("precision", m.backend == "reference" ? "double" : m.precision, {"float", "double", "mixed"});
     toml::table set;
     if (const toml::table* given = s.table("set"))
       for (const auto& [key, node] : *given) {

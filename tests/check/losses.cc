@@ -60,9 +60,12 @@ void network(Network& net) {
                                         "mean_square", "mean_square_of_a_signal", "last_voltage", "relative_first_spike", "first_spike_at_times", "every_spike", "spike_count"});
   auto input = net.source("input", 5);
   auto hidden = net.population("hidden", 4, CubaLif{});
-  net.connect(input, hidden, Dense{}, Pulse{.w = trainable(normal(1, 0.3))});
-  ConnectOptions recurrent;
-  if (net.flag("delayed")) recurrent = {.delay = trainable(3_ms), .max_delay = 20_ms};
+  ConnectOptions forward, recurrent;
+  if (net.flag("delayed")) {
+    forward = {.delay = trainable(uniform(1_ms, 10_ms)), .max_delay = 20_ms};
+    recurrent = {.delay = trainable(3_ms), .max_delay = 20_ms};
+  }
+  net.connect(input, hidden, Dense{}, Pulse{.w = trainable(normal(1, 0.3))}, forward);
   net.connect(hidden, hidden, Dense{}, Pulse{.w = trainable(normal(0, 0.3))}, recurrent);
   if (loss == "sum_weigh_input") {
     auto output = net.population("output", 3, GatedLeaky{});

@@ -92,6 +92,20 @@ TEST(Lower, a_small_population_is_summed_in_the_spike_loop_of_a_large_one) {
   EXPECT_EQ(count(alone.batch, NodeKind::for_tiles), 2);
 }
 
+// What the tape needs of a spike says what the neuron is at the end of the step: one store instead of two.
+TEST(Lower, states_that_follow_from_what_is_taped_wait_for_the_next_step) {
+  Diagnostics diagnostics;
+  const ir::Program p = passes::derive_program(recurrent().network(), {}, diagnostics);
+  EXPECT_EQ(count(lower(p, {}, diagnostics).batch, NodeKind::fired_before), 2);   // in the step, and for those who look at the states
+  EXPECT_EQ(count(lower(p, {.lazy_states = false}, diagnostics).batch, NodeKind::fired_before), 0);
+}
+
+TEST(Lower, samples_with_a_tape_of_every_step_are_walked_back_one_by_one) {
+  Diagnostics diagnostics;
+  EXPECT_FALSE(lowered(recurrent(), diagnostics).sample_at_a_time);
+  EXPECT_TRUE(lowered(recurrent({{"tau_mem", trainable(per_neuron(number(20)))}}), diagnostics).sample_at_a_time);
+}
+
 TEST(Lower, the_text_form_shows_the_tree) {
   Diagnostics diagnostics;
   const std::string text = print(lowered(recurrent(), diagnostics));

@@ -105,5 +105,25 @@ TEST(Batch, without_backward_nothing_but_spikes_is_kept) {
   EXPECT_LT(look.tape, train.tape / 4);
 }
 
+/// No sum is contracted or put in another order by a compiler.
+TEST(Batch, two_compilers_give_the_same_bits) {
+  if (std::system("clang++-19 --version > /dev/null 2>&1") != 0) GTEST_SKIP() << "SKIP: clang++-19 is not installed";
+  for (const bool half : {false, true})
+    for (const bool conductances : {false, true}) {
+      const ir::Program p = derive((conductances ? two_layers(lif_with_input(), conductance(), exp_weighted(), cross_entropy(), {.hidden = 70, .input_weight = 0.1}) : two_layers(cuba_lif(), pulse(), exp_weighted(), cross_entropy(), {.hidden = 70})).network());
+      const std::string name = std::string("compilers_") + (conductances ? "conductance" : "lif");
+      Simulator gnu = compile(p, name + "_gnu", {.precision = kernel::Precision::single_precision, .half = half});
+      Simulator llvm = compile(p, name + "_llvm", {.precision = kernel::Precision::single_precision, .compiler = "clang++-19", .extra = "-fno-openmp -I " ANTIDROME_SOURCE_DIR "/tests/openmp/serial", .half = half});
+      gnu.initialise(3);
+      llvm.initialise(3);
+      const auto samples = random_samples(4, 1, 6, 120, 0.5, 3);
+      const BatchResult a = gnu.run(samples, {.dt_ms = 0.5, .steps = 120}), b = llvm.run(samples, {.dt_ms = 0.5, .steps = 120});
+      EXPECT_GT(a.status[0].spikes, 0u);
+      EXPECT_EQ(a.spike_counts, b.spike_counts);
+      EXPECT_EQ(a.loss, b.loss);
+      EXPECT_EQ(a.gradient, b.gradient);
+    }
+}
+
 }  // namespace
 }  // namespace antidrome

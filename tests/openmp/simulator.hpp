@@ -202,13 +202,14 @@ struct CompileOptions {
   std::string march = "native";
   std::string compiler = "g++";
   std::string extra = {};
+  bool half = false;                            ///< rows of weights and histories in half precision
 };
 
 inline Simulator compile(const ir::Program& program, const std::string& name, const CompileOptions& o = {}) {
   Diagnostics diagnostics;
-  const kernel::KernelModule module = kernel::lower(program, {.precision = o.precision, .fingerprint = name}, diagnostics);
+  const kernel::KernelModule module = kernel::lower(program, {.precision = o.precision, .fingerprint = name, .half_storage = o.half}, diagnostics);
   if (diagnostics.has_errors()) throw std::runtime_error(diagnostics.render());
-  const std::filesystem::path folder = scratch(name + (o.precision == kernel::Precision::double_precision ? "_double_" : "_float_") + o.march);
+  const std::filesystem::path folder = scratch(name + (o.precision == kernel::Precision::double_precision ? "_double_" : o.half ? "_mixed_" : "_float_") + o.march);
   std::ofstream(folder / "simulator.cc") << openmp::emit_openmp(module);
   std::ofstream(folder / "kernel.txt") << print(module);
   std::string command = o.compiler;

@@ -101,6 +101,23 @@ TEST(Mpirun, exact_spike_times_end_with_the_bits_of_one_process) {
   place.expect_same("one", "three", kept);
 }
 
+// Emulated devices stand for those that have no way to each other: what they share goes by way of the hosts. The last batch is smaller than the job.
+TEST(Mpirun, devices_share_batches_to_the_last_bit) {
+  NEEDS_MPIRUN();
+  NEEDS_GENERATOR();
+  const Place place;
+  const std::string train = "train " ANTIDROME_SOURCE_DIR "/tests/models/noisy.cc --backend cuda --device emulated --config " ANTIDROME_SOURCE_DIR "/userprojects/yinyang/run.toml --no-plots --quiet --threads 1 "
+                            "--set data.train_size=31 --set data.validation_size=5 --set data.test_size=5 --set train.epochs=1 --set train.batch=14 --set hidden=40 ";
+  const Outcome one = place.one(train + "--out one");
+  ASSERT_EQ(one.exit_code, 0) << one.output;
+  for (const int n : {2, 4}) {
+    const std::string run = "run" + std::to_string(n);
+    const Outcome out = place.job(n, train + "--out " + run);
+    ASSERT_EQ(out.exit_code, 0) << out.output;
+    place.expect_same("one", run, kept);
+  }
+}
+
 TEST(Mpirun, several_runs_share_their_batches_too) {
   NEEDS_MPIRUN();
   const Place place;
@@ -137,6 +154,19 @@ TEST(Mpirun, a_mistake_of_one_process_ends_the_job_with_its_message_and_exit_cod
   const Outcome first = place.job(2, "train --config run.toml --quiet --out run");   // only rank 0 makes the folder
   EXPECT_EQ(first.exit_code, 2) << first.output;
   EXPECT_EQ(count(first.output, "AD602"), 1u) << first.output;
+}
+
+TEST(Mpirun, a_value_that_is_not_finite_is_told_once_and_left_out_by_all) {
+  NEEDS_MPIRUN();
+  const Place place;
+  place.use_fake();
+  const std::string train = "train --config run.toml --quiet --no-plots --set params.scale=1e300 --set train.epochs=1 --out ";
+  const Outcome one = place.one(train + "one"), two = place.job(2, train + "two");
+  EXPECT_EQ(two.exit_code, 0) << two.output;
+  EXPECT_EQ(count(two.output, "AD450"), 1u) << two.output;
+  EXPECT_EQ(one.output, two.output);
+  place.expect_same("one", "two", {"checkpoints/last.h5"});
+  EXPECT_EQ(place.job(2, train + "strict --strict").exit_code, 3);
 }
 
 TEST(Mpirun, processes_that_do_not_do_the_same_are_told_what_differs) {

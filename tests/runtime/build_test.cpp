@@ -110,6 +110,14 @@ TEST(Build, the_reference_backend_in_single_precision_is_refused) {
   EXPECT_NE(out.output.find("error: the reference backend computes in double, not in float [AD404]"), std::string::npos) << out.output;
 }
 
+TEST(Build, mixed_precision_is_of_the_grid_and_of_openmp) {
+  Place place;
+  const Outcome exact = place.build("model.cc --mode exact --precision mixed"), cuda = place.build("model.cc --backend cuda --precision mixed");
+  EXPECT_EQ(exact.exit_code, 2);
+  EXPECT_NE(exact.output.find("error: precision 'mixed' is of the backend openmp in grid mode, not of openmp in exact mode [AD404]"), std::string::npos) << exact.output;
+  EXPECT_NE(cuda.output.find("not of cuda in grid mode [AD404]"), std::string::npos) << cuda.output;
+}
+
 TEST(Build, without_a_compiler_the_user_is_told_what_to_install) {
   Place place;
   const Outcome out = place.build("model.cc", "CXX=no-such-compiler");

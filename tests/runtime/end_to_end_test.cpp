@@ -75,7 +75,7 @@ TEST(EndToEnd, dropout_noise_and_batch_means_do_not_depend_on_threads_or_on_an_i
 TEST(EndToEnd, cuda_kernels_on_the_emulated_device_train_to_the_weights_of_openmp) {
   NEEDS_GENERATOR();
   const Scratch scratch;
-  const std::string train = "train --config " + yinyang + "run.toml --no-plots --quiet --precision double --set train.epochs=3 ";
+  const std::string train = "train --config " + yinyang + "run.toml --no-plots --quiet --set model.precision=double --set train.epochs=3 ";
   for (const char* more : {"--out openmp", "--out emulated --backend cuda --device emulated"}) {
     const Outcome out = test::antidrome(scratch.path(), train + more);
     ASSERT_EQ(out.exit_code, 0) << out.output;
@@ -173,6 +173,29 @@ TEST(EndToEnd, check_passes_for_a_model_of_the_library) {
   const Outcome out = test::antidrome(scratch.path(), "check " + yinyang + "model.cc");
   EXPECT_EQ(out.exit_code, 0) << out.output;
   EXPECT_NE(out.output.find("backend parity: agrees"), std::string::npos) << out.output;
+}
+
+TEST(EndToEnd, the_benchmarks_measure_and_write_what_they_found) {
+  NEEDS_GENERATOR();
+  const Scratch scratch;
+  const Outcome out = test::antidrome(scratch.path(), "bench yinyang --batch 4 --repetitions 2 --precision float,mixed --activity bursty --json found.json");
+  ASSERT_EQ(out.exit_code, 0) << out.output;
+  EXPECT_NE(out.output.find("yinyang mixed"), std::string::npos) << out.output;
+  const auto found = nlohmann::json::parse(test::read(scratch / "found.json"));
+  ASSERT_EQ(found.at("shapes").size(), 2u);
+  const auto& shape = found["shapes"][0];
+  EXPECT_EQ(shape.at("neuron_steps"), 4 * 300 * 203);
+  EXPECT_EQ(shape.at("input_events"), 4 * 5);
+  EXPECT_EQ(double(shape.at("forward_events")), 4 * 5 * 200 + double(shape.at("hidden_spikes")) * 3);
+  for (const char* part : {"forward_ms", "adjoint_ms", "gradient_ms", "update_ms", "data_ms"}) EXPECT_GT(double(shape.at(part).at("least")), 0) << part;
+}
+
+TEST(EndToEnd, the_cost_of_each_kernel_is_told) {
+  NEEDS_GENERATOR();
+  const Scratch scratch;
+  const Outcome out = test::antidrome(scratch.path(), "plan " + yinyang + "model.cc --dt 0.1 --length 30 --batch 4 --cost --events 5");
+  ASSERT_EQ(out.exit_code, 0) << out.output;
+  for (const char* word : {"forward   together", "adjoint   together", "gradient  together", "hidden: spikes"}) EXPECT_NE(out.output.find(word), std::string::npos) << word << "\n" << out.output;
 }
 
 }  // namespace

@@ -21,7 +21,6 @@ MAY_USE = {
     "backends/openmp/emit": ["backends/text", "codegen/kernel_ir", "codegen/ir"],
     "backends/cuda/emit": ["backends/text", "codegen/kernel_ir", "codegen/ir"],
     "backends/openmp/device": [ABI],
-    "backends/openmp/bench": ["backends/openmp/emit", "codegen/passes", "codegen/kernel_ir", "codegen/ir", "codegen/diagnostics", ABI],
     "backends/cuda/device": ["backends/cuda/emulator", "backends/cuda/ptx", ABI],
     "backends/cuda/compile": ["backends/cuda/emulator", ABI],
     "backends/cuda/emulator": [ABI],                                           # what kernel text is compiled with lies there

@@ -12,7 +12,7 @@ void network(Network& net) {
   for (int k = 1; k <= copies; ++k)
     net.connect(input, hidden, Dense{}, Pulse{.w = trainable(normal(0.002, 0.002))}, {.delay = 30_ms * k});
   const Pulse first{.w = trainable(copies ? normal(0.002, 0.002) : normal(0.03, 0.01))};
-  if (net.flag("delays")) net.connect(input, hidden, Dense{}, first, {.delay = trainable(uniform(0_ms, 60_ms)), .max_delay = 120_ms});
+  if (net.flag("delays")) net.connect(input, hidden, Dense{}, first, {.delay = trainable(uniform(0_ms, 50_ms)), .max_delay = net.option("max_delay", 200.0) * 1_ms});
   else                    net.connect(input, hidden, Dense{}, first);
   if (!net.flag("feed_forward")) net.connect(hidden, hidden, Dense{}, Pulse{.w = trainable(normal(0, 0.02))});
   net.connect(hidden, output, Dense{}, Pulse{.w = trainable(normal(0, 0.03))});

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace antidrome::cuda {
 
@@ -23,6 +24,12 @@ class Device {
   virtual void upload(Address to, const void* from, std::size_t bytes) = 0;
   virtual void download(void* to, Address from, std::size_t bytes) = 0;
   virtual void clear(Address, std::size_t bytes) = 0;
+  /// By way of the host, unless the device knows better.
+  virtual void copy(Address to, Address from, std::size_t bytes) {
+    std::vector<std::byte> block(bytes);
+    download(block.data(), from, bytes);
+    upload(to, block.data(), bytes);
+  }
   /// Launches are in order with everything else. `arguments`: the bytes of the kernel's one parameter.
   virtual void launch(const std::string& kernel, const LaunchShape& shape, std::span<const std::byte> arguments) = 0;
   virtual void synchronise() {}

@@ -84,6 +84,7 @@ class Gpu final : public Device {
     synchronise();
   }
   void clear(Address a, std::size_t bytes) override { check(cudaMemsetAsync(reinterpret_cast<void*>(a), 0, bytes, stream_), "clearing GPU memory"); }
+  void copy(Address to, Address from, std::size_t bytes) override { check(cudaMemcpyAsync(reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), bytes, cudaMemcpyDeviceToDevice, stream_), "copying on the GPU"); }
   void launch(const std::string& kernel, const LaunchShape& s, std::span<const std::byte> arguments) override {
     void* bytes = const_cast<std::byte*>(arguments.data());       // copied by the call
     void* parameters[] = {bytes};

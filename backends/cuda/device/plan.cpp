@@ -23,7 +23,7 @@ Plan parse_plan(const std::string& text) {
   for (const json& c : j.at("cells")) p.cells.push_back({c.at("name"), c.at("size"), c.at("source"), c.at("population"), c.at("fires"), c.at("states"), c.at("adjoints")});
   for (const json& a : j.at("arrays")) p.arrays.push_back({a.at("name"), a.at("type"), a.at("of"), a.at("count"), a.at("factors"), a.at("zeroed"), a.at("backward")});
   for (const json& q : j.at("parameters")) p.parameters.push_back({q.at("name"), q.at("array"), q.at("rows"), q.at("cols"), q.at("stride"), q.at("matrix"), q.at("trainable")});
-  for (const json& k : j.at("kernels")) p.kernels.push_back({k.at("name"), k.at("grid"), k.at("threads"), k.at("least_blocks"), k.at("rows"), k.at("backward")});
+  for (const json& k : j.at("kernels")) p.kernels.push_back({k.at("name"), k.at("grid"), k.at("threads"), k.at("least_blocks"), k.at("rows"), k.at("backward"), k.at("whole")});
   return p;
 }
 

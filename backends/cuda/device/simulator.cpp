@@ -25,6 +25,8 @@ void append_wide(std::vector<std::byte>& out, double x, bool single) {
   out.insert(out.end(), bytes, bytes + 8);
 }
 
+std::uint32_t whole_chunks(const antidrome_settings& s) { return std::min(std::max(s.chunks, 1u), antidrome_share_of(&s).samples); }
+
 template <class T> void append(std::vector<std::byte>& out, T x) {
   std::byte bytes[sizeof(T)];
   std::memcpy(bytes, &x, sizeof x);
@@ -36,12 +38,13 @@ template <class T> void append(std::vector<std::byte>& out, T x) {
 DeviceSimulator::DeviceSimulator(Plan plan, std::unique_ptr<Device> device) : plan_(std::move(plan)), device_(std::move(device)) {
   const std::uint32_t row = 64 / plan_.real_bytes();             // rows of the host are 64-byte aligned
   for (const PlannedParameter& p : plan_.parameters) strides_.push_back((p.cols + row - 1) / row * row);
-  abi_ = {ANTIDROME_ABI_VERSION, plan_.real_bytes(), 32, plan_.fingerprint.c_str(), "cuda", 0, static_cast<std::uint32_t>(strides_.size()), strides_.data(), this, &workspace_bytes, &run};
+  abi_ = {ANTIDROME_ABI_VERSION, plan_.real_bytes(), 32, plan_.fingerprint.c_str(), "cuda", 1, static_cast<std::uint32_t>(strides_.size()), strides_.data(), this, &workspace_bytes, &run};
 }
 
 DeviceSimulator::~DeviceSimulator() {
-  for (const auto& [name, array] : arrays_)
-    if (array.address) device_->free(array.address);
+  for (const auto* all : {&arrays_, &whole_})
+    for (const auto& [name, array] : *all)
+      if (array.address) device_->free(array.address);
 }
 
 Sizes DeviceSimulator::sizes_of(const antidrome_settings& s) const {
@@ -50,7 +53,7 @@ Sizes DeviceSimulator::sizes_of(const antidrome_settings& s) const {
   sizes.steps = s.steps;
   sizes.capacity = s.spike_capacity;
   sizes.listed_capacity = (s.spike_capacity + std::uint64_t{plan_.list_padding} + 3) / 4 * 4;   // every sample's list begins with a group of four
-  sizes.chunks = std::max(1u, std::min(s.chunks, s.batch));
+  sizes.chunks = antidrome_share_of(&s).own_chunks;
   for (const PlannedCell& c : plan_.cells)
     if (c.source >= 0) sizes.events.push_back(0);
   return sizes;
@@ -120,15 +123,20 @@ void DeviceSimulator::upload_batch(const antidrome_batch& b) {
   }
 }
 
-std::vector<std::byte> DeviceSimulator::arguments(const antidrome_batch& b, const Sizes& sizes) const {
+std::vector<std::byte> DeviceSimulator::arguments(const antidrome_batch& b, const Sizes& sizes, const std::vector<std::string>& whole) const {
   const antidrome_settings& s = *b.settings;
   const bool single = plan_.real_bytes() == 4;
   std::vector<std::byte> out;
-  for (const PlannedArray& a : plan_.arrays) append<std::uint64_t>(out, arrays_.at(a.name).address);
+  const antidrome_share share = antidrome_share_of(&s);
+  for (const PlannedArray& a : plan_.arrays) {
+    const bool gathered = std::find(whole.begin(), whole.end(), a.name) != whole.end();
+    append<std::uint64_t>(out, (gathered ? whole_ : arrays_).at(a.name).address);
+  }
   append<std::uint64_t>(out, s.seed);
   append_wide(out, s.dt_ms, single);
   append_wide(out, s.dt_ms * s.steps, single);
-  for (const std::uint64_t x : {sizes.samples, sizes.steps, sizes.capacity, sizes.listed_capacity, sizes.chunks, std::uint64_t{static_cast<std::uint32_t>(s.epoch)}}) append(out, static_cast<std::uint32_t>(x));
+  for (const std::uint64_t x : {sizes.samples, sizes.steps, sizes.capacity, sizes.listed_capacity, sizes.chunks, std::uint64_t{static_cast<std::uint32_t>(s.epoch)},
+                                std::uint64_t{share.samples}, std::uint64_t{share.first_sample}, std::uint64_t{whole_chunks(s)}, std::uint64_t{share.first_chunk}}) append(out, static_cast<std::uint32_t>(x));
   append<std::uint32_t>(out, b.record ? b.record->sample : none);
   append<std::int32_t>(out, s.training);
   append<std::int32_t>(out, s.backward);
@@ -153,9 +161,50 @@ void DeviceSimulator::launch(const antidrome_batch& b, const Sizes& sizes) {
   for (const PlannedArray& a : plan_.arrays)
     if (a.zeroed && (!a.backward || b.settings->backward)) device_->clear(arrays_.at(a.name).address, bytes_of(plan_, a, sizes));
   const std::vector<std::byte> bytes = arguments(b, sizes);
-  for (const PlannedKernel& k : plan_.kernels)
-    if (!k.backward || b.settings->backward) device_->launch(k.name, shape_of(k, sizes), bytes);
+  Sizes whole = sizes;
+  whole.samples = antidrome_share_of(b.settings).samples;
+  whole.chunks = whole_chunks(*b.settings);
+  for (const PlannedKernel& k : plan_.kernels) {
+    if (k.backward && !b.settings->backward) continue;
+    if (k.grid == "rows" && sizes.chunks == 0) continue;         // a share without samples
+    if (b.exchange && !k.whole.empty()) {
+      for (const std::string& name : k.whole) gather(b, name);
+      device_->launch(k.name, shape_of(k, whole), arguments(b, whole, k.whole));
+    } else {
+      device_->launch(k.name, shape_of(k, sizes), bytes);
+    }
+  }
   device_->synchronise();
+}
+
+/// What all processes have of an array, row by row: on the device where the processes' devices reach each other, else by way of the host.
+void DeviceSimulator::gather(const antidrome_batch& b, const std::string& name) {
+  const PlannedArray& a = *std::find_if(plan_.arrays.begin(), plan_.arrays.end(), [&](const PlannedArray& x) { return x.name == name; });
+  const bool of_chunks = a.factors.front() == "chunks";
+  const antidrome_share share = antidrome_share_of(b.settings);
+  Sizes one;
+  one.samples = one.chunks = 1;
+  const std::uint64_t row = bytes_of(plan_, a, one), all = row * (of_chunks ? whole_chunks(*b.settings) : share.samples);
+  const std::uint64_t first = row * (of_chunks ? share.first_chunk : share.first_sample), own = row * (of_chunks ? share.own_chunks : b.settings->batch);
+  Array& whole = whole_[name];
+  if (all > whole.bytes) {
+    if (whole.address) device_->free(whole.address);
+    whole = {};
+    whole.address = device_->allocate(all, name + " of all processes");
+    whole.bytes = all;
+  }
+  const antidrome_exchange& ranks = *b.exchange;
+  const int rows_of = of_chunks ? ANTIDROME_ROWS_OF_CHUNKS : ANTIDROME_ROWS_OF_SAMPLES;
+  if (ranks.gather_device) {
+    if (own > 0) device_->copy(whole.address + first, arrays_.at(name).address, own);
+    device_->synchronise();
+    ranks.gather_device(ranks.self, rows_of, reinterpret_cast<void*>(whole.address), row);
+    return;
+  }
+  std::vector<std::byte> rows(all);
+  if (own > 0) device_->download(rows.data() + first, arrays_.at(name).address, own);
+  ranks.gather(ranks.self, rows_of, rows.data(), row);
+  device_->upload(whole.address, rows.data(), all);
 }
 
 int DeviceSimulator::run_batch(const antidrome_batch& b) {

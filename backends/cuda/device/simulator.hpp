@@ -30,8 +30,9 @@ class DeviceSimulator {
   void reserve(const Sizes& sizes, bool backward, bool recording);
   void upload_parameters(const antidrome_batch& batch);
   void upload_batch(const antidrome_batch& batch);
-  std::vector<std::byte> arguments(const antidrome_batch& batch, const Sizes& sizes) const;
+  std::vector<std::byte> arguments(const antidrome_batch& batch, const Sizes& sizes, const std::vector<std::string>& whole = {}) const;
   void launch(const antidrome_batch& batch, const Sizes& sizes);
+  void gather(const antidrome_batch& batch, const std::string& name);
   LaunchShape shape_of(const PlannedKernel& kernel, const Sizes& sizes);
   void fetch_results(const antidrome_batch& batch);
   void fetch_gradients(const antidrome_batch& batch);
@@ -42,7 +43,7 @@ class DeviceSimulator {
 
   Plan plan_;
   std::unique_ptr<Device> device_;
-  std::map<std::string, Array> arrays_;
+  std::map<std::string, Array> arrays_, whole_;  ///< of this process's share; of all processes, for kernels that look at the whole batch
   std::vector<PackedEvents> events_;            ///< per source, of this batch
   std::vector<std::uint32_t> strides_;          ///< of the host's parameters
   std::uint32_t most_blocks_ = 0;

@@ -104,7 +104,7 @@ void Printer::gather(const DeviceKernel& k) {
   w_.raw("const u32 lane = threadIdx.x & 31u, warp = threadIdx.x >> 5;");
   if (!dense)
     if (const EdgeLayout& e = m_.edge(n.edge); !e.delay_parameter.empty() && !scattered) w_.line("const u32 k_{0}_delay = a.{0}_delay_steps[0];", name(e.name));
-  w_.raw("const Cut cut = cut_of(a.samples, a.chunks, blockIdx.y);");
+  w_.raw("const Cut cut = cut_of(a.whole, a.whole_chunks, a.first_chunk + blockIdx.y, a.first_sample);");
   w_.open(fmt::format("for (u32 row = blockIdx.x * (blockDim.x / 32u) + warp; row < {}u; row += gridDim.x * (blockDim.x / 32u))", p.rows));
   w_.open(fmt::format("for (u32 c = lane * {}u; c < {}u; c += {}u)", columns.neighbours, p.stride, columns.of_warp()));
   w_.line("real sum[{}] = {{}};", columns.of_lane());

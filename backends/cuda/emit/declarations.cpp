@@ -35,6 +35,7 @@ void Printer::arguments() {
   w_.raw("u64 seed;");
   w_.raw("wide dt, trial;  // ms");
   w_.raw("u32 samples, steps, capacity, listed_capacity, chunks, epoch;");
+  w_.raw("u32 whole, first_sample, whole_chunks, first_chunk;  // the batch of which these samples and chunks are a part, or all");
   w_.raw("u32 recorded;  // the sample whose traces are wanted, or none");
   w_.raw("int training, taping;  // taping: a backward pass follows");
   w_.close(";");

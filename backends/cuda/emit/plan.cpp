@@ -50,7 +50,7 @@ std::string emit_plan(const DeviceModule& d) {
   for (const DeviceParameter& p : d.parameters) parameters.push_back({{"name", p.name}, {"array", identifier(p.name)}, {"rows", p.rows}, {"cols", p.cols}, {"stride", p.stride}, {"matrix", p.matrix}, {"trainable", p.trainable}});
   json& kernels = out["kernels"] = json::array();
   for (const DeviceKernel& k : d.kernels)
-    kernels.push_back({{"name", k.name}, {"grid", spelling(k.grid)}, {"threads", k.threads}, {"least_blocks", k.least_blocks}, {"rows", k.rows}, {"backward", k.backward}});
+    kernels.push_back({{"name", k.name}, {"grid", spelling(k.grid)}, {"threads", k.threads}, {"least_blocks", k.least_blocks}, {"rows", k.rows}, {"backward", k.backward}, {"whole", k.whole}});
   return out.dump(1) + "\n";
 }
 

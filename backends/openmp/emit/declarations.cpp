@@ -24,6 +24,8 @@ void Printer::sizes() {
   w_.raw("");
   w_.raw("// ---- sizes");
   for (const CellLayout& c : m_.cells) w_.line("constexpr int {0} = {1}, {2}_blocks = blocks_of({0});", n(c.name), c.size, identifier(c.name));
+  for (const ParameterLayout& p : m_.parameters)
+    if (p.half) w_.line("constexpr int {}_group = {};  // blocks of a row that are read together", identifier(p.name), p.half_sums ? fmt::format("tile_of({}, {})", p.cols, p.half_sums) : fmt::format("blocks_of({})", p.cols));
   w_.line("constexpr std::uint32_t STEPS_AHEAD = {};", m_.steps_ahead);
 }
 
@@ -60,10 +62,15 @@ void Printer::constants() {
   for (const DrawLayout& d : m_.draws) w_.line("bool {}_used;  // whether this run has a use for these numbers", d.buffer);
   for (const EdgeLayout& e : m_.edges)
     if (m_.mode == ir::TimeMode::grid && !e.delay_parameter.empty()) w_.line("std::{} {};  // steps", e.scattered ? "uint16_t*" : "uint32_t", identifier(e.delay_parameter));
+  if (std::any_of(m_.edges.begin(), m_.edges.end(), [](const EdgeLayout& e) { return e.scattered; }) && m_.mode == ir::TimeMode::grid) w_.line("std::uint32_t longest_delay;  // steps, of single synapses, within a trial");
+  for (const ParameterLayout& p : m_.parameters)
+    if (p.half) w_.line("half_pair* {}_half;  // the weights of this batch in half precision", identifier(p.name));
   w_.close(";");
   w_.open("void lay_out_constants([[maybe_unused]] Constants& k, [[maybe_unused]] Arena& arena, [[maybe_unused]] std::uint32_t steps)");
   for (const EdgeLayout& e : m_.edges)
-    if (m_.mode == ir::TimeMode::grid && e.scattered) w_.line("k.{} = arena.take<std::uint16_t>(std::size_t({}) * padded({}));", identifier(e.delay_parameter), n(e.pre), n(e.post));
+    if (m_.mode == ir::TimeMode::grid && e.scattered) w_.line("k.{} = arena.take<std::uint16_t>(std::size_t({}) * delay_stride({}));", identifier(e.delay_parameter), n(e.pre), n(e.post));
+  for (const ParameterLayout& p : m_.parameters)
+    if (p.half) w_.line("k.{0}_half = arena.take<half_pair>({1} * std::size_t(half_stride<{2}, {0}_group>()));", identifier(p.name), p.rows, p.cols);
   for (const Constant& c : m_.constants) {
     if (c.axes == Constant::Axes::neuron) w_.line("k.{} = arena.take<real>(padded({}));", c.name, n(c.cell));
     if (c.axes == Constant::Axes::step) w_.line("k.{} = arena.take<real>(steps + 1);", c.name);
@@ -134,6 +141,8 @@ void Printer::worker() {
     const char* type = b.shape == Shape::masks ? "word" : "real";
     w_.line("alignas(64) {} {}{}[padded({})];{}", type, b.name, b.shape == Shape::ahead ? "[STEPS_AHEAD]" : b.shape == Shape::draws ? "[4]" : "", n(b.cell), b.note.empty() ? "" : "  // " + b.note);
   }
+  for (const CellLayout& c : m_.cells)
+    if (c.remembers_fired) w_.line("FiredSet<{}> {}_before;  // those that fired in the step before", n(c.name), identifier(c.name));
   if (m_.mode == ir::TimeMode::exact)
     for (const CellLayout& c : m_.cells)
       if (c.fires) w_.line("std::uint16_t {0}_crossed[{1} + 1];  std::uint32_t {0}_crossed_n;", identifier(c.name), n(c.name));
@@ -145,13 +154,14 @@ void Printer::worker() {
   w_.open("struct History");
   w_.line("std::size_t rows;");
   for (const Buffer& b : m_.buffers)
-    if (b.space == Space::history) w_.line("real* {};{}", b.name, "  // " + b.note);
+    if (b.space == Space::history) w_.line("{}* {};{}", b.half ? "half_pair" : "real", b.name, "  // " + b.note);
   w_.close(";");
   w_.open("History lay_out_history([[maybe_unused]] Arena& arena, std::uint32_t steps)");
   w_.line("History h{{}};");
   w_.line("h.rows = steps + 1;");
   for (const Buffer& b : m_.buffers)
-    if (b.space == Space::history) w_.line("h.{} = arena.take<real>(h.rows * padded({}));", b.name, n(b.cell));
+    if (b.space == Space::history) w_.line("h.{0} = arena.take<{1}>({2});", b.name, b.half ? "half_pair" : "real",
+                                                b.by_arrival ? fmt::format("arrival_size({}, steps)", n(b.cell)) : b.half ? fmt::format("h.rows * std::size_t(blocks_of({0}) / slice_of({0}) * pair_words(slice_of({0})))", n(b.cell)) : fmt::format("h.rows * padded({})", n(b.cell)));
   w_.line("return h;");
   w_.close();
 }

@@ -16,26 +16,31 @@ void Printer::fill_delay(const EdgeLayout& e) {
   for (std::size_t k = 0; k < m_.parameters.size(); ++k) {
     const ParameterLayout& p = m_.parameters[k];
     if (p.name != e.delay_parameter) continue;
-    w_.line("fill_delays(k.{0}, {1}, {2}, padded({2}), static_cast<const real*>(batch.parameters[{3}]), {4}, {5}, dt, {6}, {7});", identifier(p.name), n(e.pre), n(e.post), k,
-            p.rows > 1 ? fmt::format("STRIDES[{}]", k) : "0", p.cols > 1 ? 1 : 0, e.delay, e.least_delay);
+    w_.line("if (const std::uint32_t longest = fill_delays(k.{0}, {1}, {2}, delay_stride({2}), static_cast<const real*>(batch.parameters[{3}]), {4}, {5}, dt, {6}, {7}, settings.steps); longest > k.longest_delay) k.longest_delay = longest;",
+            identifier(p.name), n(e.pre), n(e.post), k, p.rows > 1 ? fmt::format("STRIDES[{}]", k) : "0", p.cols > 1 ? 1 : 0, e.delay, e.least_delay);
   }
 }
 
 void Printer::scattered(const Node& node) {
   const EdgeLayout& e = m_.edge(node.edge);
-  const std::string post = n(e.post), table = "k." + identifier(e.delay_parameter), row = fmt::format("{} + std::size_t(j) * padded({})", table, post);
+  const std::string post = n(e.post), table = "k." + identifier(e.delay_parameter), row = fmt::format("{} + std::size_t(j) * delay_stride({})", table, post);
+  const std::string rows = "arrival_rows(trial.steps)";
+  const CellLayout& pre = m_.cell(e.pre);
+  const std::string by_unit = pre.source >= 0 ? fmt::format("trial.events[{0}].unit_begin, trial.events[{0}].step", pre.source) : fmt::format("tape.{0}_by_unit, tape.{0}_step", identifier(pre.name));
   if (node.kind == NodeKind::scatter) {
-    w_.line("scatter_row<{}>(m.{}, {}, {}, t - {}, trial.steps);", post, node.buffer, row_of(node.name, post), row, node.count);
+    w_.line("scatter_row<{}>(m.{}, {}, {}, {}, t - {});", post, node.buffer, rows, row_of(node.name, post), row, node.count);
+  } else if (node.kind == NodeKind::scatter_all) {
+    w_.line("scatter_units<{0}>(m.{1}, {2}, {3}, {4}, {5}, stride_of({0}), {6});", post, node.buffer, rows, by_unit, n(e.pre), node.name.empty() ? "nullptr" : "w." + identifier(node.name), table);
   } else if (node.kind == NodeKind::scattered_dot) {
-    w_.line("add_scattered_dot<{}>({}, {}, {}, history.{}, history.rows, t, trial.steps);", post, node.name, row_of(node.cell, post), row, node.buffer);
+    w_.line("add_scattered_dot<{}>({}, {}, {}, history.{}, {}, t);", post, node.name, row_of(node.cell, post), row, node.buffer, rows);
   } else {
-    const CellLayout& c = m_.cell(node.cell);
-    const std::string by_unit = c.source >= 0 ? fmt::format("trial.events[{0}].unit_begin, trial.events[{0}].step", c.source) : fmt::format("tape.{0}_by_unit, tape.{0}_step", identifier(c.name));
-    const bool of_delay = node.value.defined(), weighted = of_delay && !node.value.is_number(1);
-    const std::string arguments = fmt::format("slice, {}, {}, history.{}, history.rows, {}, trial.steps, Scale::{}, {}, part.{}, stride_of({})", by_unit, n(c.name), node.buffer, table,
-                                              !of_delay ? "none" : weighted ? "minus_weight" : "minus_one", weighted ? "w." + identifier(node.value.name()) : "nullptr", identifier(node.name), post);
-    if (const ParameterLayout& p = m_.parameter(node.name); p.matrix) w_.line("scattered_gradient<{}>({}, {});", post, arguments, node.count ? "false" : "first");
-    else w_.line("shared_gradient<{}>({}, SharedBy::{});", post, arguments, p.along_rows ? "source" : "target");
+    const auto sum = [&](const Node& of) {
+      const bool of_delay = of.value.defined(), weighted = of_delay && !of.value.is_number(1);
+      const ParameterLayout& p = m_.parameter(of.name);
+      if (!p.matrix) return fmt::format("ArrivalSum{{history.{}, Scale::{}, {}, nullptr, false, part.{}, SharedBy::{}}}", of.buffer, weighted ? "minus_weight" : "minus_one", weighted ? "w." + identifier(of.value.name()) : "nullptr", identifier(of.name), p.along_rows ? "source" : "target");
+      return fmt::format("ArrivalSum{{history.{}, Scale::{}, {}, part.{}, {}, nullptr, SharedBy::source}}", of.buffer, !of_delay ? "none" : weighted ? "minus_weight" : "minus_one", weighted ? "w." + identifier(of.value.name()) : "nullptr", identifier(of.name), of.count ? "false" : "first");
+    };
+    w_.line("scattered_gradient<{}>({}, {}, {}, {}, stride_of({}), {}{});", post, by_unit, n(pre.name), rows, table, post, sum(node), node.body.empty() ? "" : ", " + sum(node.body.front()));
   }
 }
 

@@ -65,7 +65,9 @@ void Printer::store(const Node& node, bool add) {
   if (!node.note.empty()) w_.comment(node.note);
   const Buffer* b = &m_.buffer_of(node.buffer);
   const std::string value = text(node.value);
-  if (b->shape == Shape::masks) w_.line("store_mask({}, vi{{}});", address(node));
+  if (b->by_arrival) w_.line("keep_arrivals(history.{}, arrival_rows(trial.steps), t, at, {});", b->name, vector_text(node.value));
+  else if (b->half) w_.line("keep_half<{}>({}, block, {}_waiting, {});", n(b->cell), address(node), b->name, vector_text(node.value));
+  else if (b->shape == Shape::masks) w_.line("store_mask({}, vi{{}});", address(node));
   else if (node.column == Column::block) w_.line("store({0}, {1}{2});", address(node), add ? fmt::format("load({}) + ", address(node)) : "", add ? "(" + vector_text(node.value) + ")" : vector_text(node.value));
   else if (node.column == Column::unit && b->space != Space::tape && !add) w_.line("set_element(m.{}, j, {});", b->name, value);
   else w_.line("{} {} {};", element(node), add ? "+=" : "=", numbers_ == Numbers::wide ? "real(" + value + ")" : value);
@@ -88,6 +90,8 @@ void Printer::for_blocks(const Node& node) {
   if (!node.note.empty()) w_.comment(node.note);
   const bool tiled = node.count == 1, one_target = node.count == 2;
   const std::string sums = identifier(node.cell) + (tiled ? "_tile" : "_blocks");
+  for (const Node& child : node.body)
+    if (const Buffer* b = child.kind == NodeKind::store ? m_.buffer(child.buffer) : nullptr; b && b->half) w_.line("vf {}_waiting;", b->name);
   w_.line("ANTIDROME_UNROLL");
   w_.open(one_target ? std::string("for (int b = target / LANES; b <= target / LANES; ++b)") : fmt::format("for (int b = 0; b < {}; ++b)", sums));
   w_.line("[[maybe_unused]] const int block = {}, at = LANES * block;", tiled ? "b0 + b" : "b");
@@ -133,13 +137,19 @@ void Printer::for_events_ahead(const Node& node) {
   tile_.clear();
 }
 
+/// Of the spiking unit, in half precision.
+std::string Printer::half_row(const std::string& weight, const std::string& post, const char* block) const {
+  return fmt::format("half_row<{0}, {1}_group>(k.{1}_half, j, {2})", n(post), identifier(weight), block);
+}
+
 void Printer::row_sum(const Node& node) {
   const std::string factor = node.value.is_number(1) ? "" : text(node.value);
   if (node.buffer.empty()) {
     w_.line("add_all({}, {});", node.name, factor.empty() ? literal(1, numbers_) : factor);
     return;
   }
-  const std::string row = fmt::format("w.{} + std::size_t(j) * stride_of({}){}", identifier(node.buffer), n(node.cell), tile_ == node.cell ? " + LANES * b0" : "");
+  const bool half = m_.parameter(node.buffer).half, tiled = tile_ == node.cell;
+  const std::string row = half ? half_row(node.buffer, node.cell, tiled ? "b0" : "0") : fmt::format("w.{} + std::size_t(j) * stride_of({}){}", identifier(node.buffer), n(node.cell), tiled ? " + LANES * b0" : "");
   w_.line("add_row({}, {}{}{});", node.name, row, factor.empty() ? "" : ", ", factor);
 }
 
@@ -286,7 +296,7 @@ void Printer::statement(const Node& node) {
     }
     case NodeKind::add_pending: {
       const std::string blocks = identifier(node.cell) + (node.count ? "_tile" : "_blocks");
-      w_.line("ANTIDROME_UNROLL for (int b = 0; b < {0}; ++b) {1}[b] += load(m.{2} + std::size_t(t) * padded({3}) + LANES * {4});", blocks, node.name, node.buffer, n(node.cell), node.count ? "(b0 + b)" : "b");
+      w_.line("ANTIDROME_UNROLL for (int b = 0; b < {0}; ++b) {1}[b] += load_arrivals(m.{2}, arrival_rows(trial.steps), t, LANES * {3});", blocks, node.name, node.buffer, node.count ? "(b0 + b)" : "b");
       break;
     }
     case NodeKind::tile_value: w_.line("const vf {} = {}[b];", node.name, node.edge); break;
@@ -323,9 +333,10 @@ void Printer::statement(const Node& node) {
     case NodeKind::delay_add: w_.line("part.{}[{}] += {};", identifier(m_.edge(node.edge).delay_parameter), delay_gradient_place(m_.edge(node.edge), "j", "target"), text(node.value)); break;
     case NodeKind::dot_add: w_.line("{}.part[b % 4] += {};", node.name, vector_text(node.value)); break;
     case NodeKind::clear:
-      if (const Buffer* b = &m_.buffer_of(node.buffer); b->space == Space::history) w_.line("clear_rows<{}>(history.{}, history.rows, trial.steps);", n(b->cell), b->name);
+      if (const Buffer* b = &m_.buffer_of(node.buffer); b->by_arrival) w_.line("clear_arrivals<{}>(history.{}, arrival_rows(trial.steps), trial.steps, trial.steps + std::size_t(k.longest_delay) + 1);", n(b->cell), b->name);
+      else if (b->space == Space::history) w_.line("clear_rows<{}>(history.{}, history.rows, trial.steps);", n(b->cell), b->name);
       else if (b->space == Space::tape) w_.line("std::memset(tape.{}, 0, {}std::size_t(padded({})) * sizeof(real));", b->name, b->shape == Shape::step_neurons ? "trial.steps * " : "", n(b->cell));
-      else if (b->shape == Shape::pending) w_.line("std::memset(m.{}, 0, (trial.steps + 1) * std::size_t(padded({})) * sizeof(real));", b->name, n(b->cell));
+      else if (b->shape == Shape::pending) w_.line("clear_arrivals<{}>(m.{}, arrival_rows(trial.steps), 0, trial.steps + std::size_t(k.longest_delay) + 1);", n(b->cell), b->name);
       else w_.line("std::memset(m.{0}, 0, sizeof m.{0});", node.buffer);
       break;
     default: spike_statement(node); break;
@@ -341,6 +352,7 @@ void Printer::spike_statement(const Node& node) {
       break;
     case NodeKind::row_dot:
       if (node.edge.empty()) w_.line("add_sum<blocks_of({})>({}, m.{});", n(node.cell), node.name, node.buffer);
+      else if (m_.parameter(node.edge).half) w_.line("add_dot<{}, {}_group>({}, {}, m.{});", n(node.cell), identifier(node.edge), node.name, half_row(node.edge, node.cell, "0"), node.buffer);
       else w_.line("add_dot<blocks_of({0})>({1}, w.{2} + std::size_t(j) * stride_of({0}), m.{3});", n(node.cell), node.name, identifier(node.edge), node.buffer);
       break;
     case NodeKind::dot_value: w_.line("const real {} = total({});", node.name, node.edge); break;
@@ -350,11 +362,14 @@ void Printer::spike_statement(const Node& node) {
       w_.line("FiredSet<{0}>::set({1}_fired, block, {2});", n(node.cell), identifier(node.cell), node.name);
       break;
     case NodeKind::new_fired: w_.line("FiredSet<{}> {}_fired;", n(node.cell), identifier(node.cell)); break;
+    case NodeKind::fired_before: w_.line("[[maybe_unused]] const vi {} = FiredSet<{}>::has({}_before, block);", node.name, n(node.cell), identifier(node.cell)); break;
+    case NodeKind::recall_fired: w_.line("[[maybe_unused]] const FiredSet<{1}> {0}_before = m.{0}_before;", identifier(node.cell), n(node.cell)); break;
+    case NodeKind::keep_fired: w_.line("m.{0}_before = {1};", identifier(node.cell), node.count ? "{}" : identifier(node.cell) + "_fired"); break;
     case NodeKind::extract: w_.line("tape.{0}_begin[t + 1] = FiredSet<{1}>::extract({0}_fired, tape.{0}_unit, tape.{0}_begin[t]);", identifier(node.cell), n(node.cell)); break;
     case NodeKind::count_spike: w_.line("++tape.{}_by_unit[j];", identifier(node.cell)); break;
     case NodeKind::list_by_unit: list_by_unit(node); break;
     case NodeKind::gather_gradient: gather_gradient(node); break;
-    case NodeKind::scatter: case NodeKind::scattered_dot: case NodeKind::scattered_gradient: scattered(node); break;
+    case NodeKind::scatter: case NodeKind::scatter_all: case NodeKind::scattered_dot: case NodeKind::scattered_gradient: scattered(node); break;
     default: throw InternalError(fmt::format("internal error: no text for kernel node '{}', please report it", spelling(node.kind)));
   }
 }
@@ -368,7 +383,7 @@ bool Printer::reads_label(const Node& node) {
 
 void Printer::functions(const Node& node) {
   for (const Node& child : node.body) functions(child);
-  if (node.kind != NodeKind::function) return;
+  if (node.kind != NodeKind::function || (node.name == "settle_states" && node.body.empty())) return;
   w_.raw("");
   if (!node.note.empty()) w_.comment(node.note);
   if (m_.mode == ir::TimeMode::exact) return exact_function(node);
@@ -383,6 +398,7 @@ void Printer::functions(const Node& node) {
     w_.line("const int label = trial.label;");
     w_.line("[[maybe_unused]] const bool has_label = label >= 0;");
   }
+  if (node.name == "settle_states") w_.line("[[maybe_unused]] const std::uint32_t t = 0;");
   nodes(node.body);
   w_.close();
 }

@@ -38,6 +38,7 @@ class Printer {
   void for_spikes(const kernel::Node& n);
   void for_events_ahead(const kernel::Node& n);
   void row_sum(const kernel::Node& n);
+  std::string half_row(const std::string& weight, const std::string& post, const char* block) const;
   void dense(const kernel::Node& n);
   void gather_gradient(const kernel::Node& n);
   void list_by_unit(const kernel::Node& n);
@@ -76,6 +77,7 @@ class Printer {
   void exact_move();
   void exact_forward();
   void exact_backward();
+  void pack_rows();
   void workspace();
   void run();
   void entry();

@@ -146,6 +146,7 @@ void Printer::forward_pass(const Node& samples) {
     if (c.fires) w_.line("if (__builtin_expect(tape.{0}_begin[t] + {1} > capacity, 0)) {{ status.code = ANTIDROME_TAPE_OVERFLOW; break; }}", identifier(c.name), n(c.name));
   w_.line("{}<Taping>({}, t, t - t0);", steps.body[1].name, arguments);
   w_.open("if (__builtin_expect(record != nullptr, 0))");
+  if (!samples.body[2].body.empty()) w_.line("settle_states<Taping>({});", arguments);
   int trace = 0;
   for (const CellLayout& c : m_.cells) {
     if (c.population < 0) continue;
@@ -155,6 +156,7 @@ void Printer::forward_pass(const Node& samples) {
   w_.close();
   w_.close();
   w_.open("if (status.code == ANTIDROME_OK)");
+  if (!samples.body[2].body.empty()) w_.line("settle_states<Taping>({});", arguments);
   w_.line("finish_trial<Taping>({});", arguments);
   finish_forward();
 }
@@ -168,7 +170,7 @@ void Printer::clear_matrices() {
 void Printer::begin_backward(bool clear) {
   w_.raw("");
   w_.raw("/// The samples [first_sample, last_sample) walked back into one gradient.");
-  w_.open("__attribute__((noinline)) void backward(const antidrome_batch& batch, std::uint32_t first_sample, std::uint32_t last_sample, const Constants& constants, const Tape* tapes, const History& worker_history, const Part& chunk_part, Worker& m, double* times)");
+  w_.open("__attribute__((noinline)) void backward(const antidrome_batch& batch, std::uint32_t first_sample, std::uint32_t last_sample, const Constants& constants, const Tape* tapes, " + std::string(m_.sample_at_a_time ? "bool together, " : "") + "const History& worker_history, const Part& chunk_part, Worker& m, double* times)");
   w_.raw("constexpr bool Taping = true;");
   w_.raw("const Constants k = constants;");
   w_.raw("const History history = worker_history;");
@@ -180,10 +182,17 @@ void Printer::begin_backward(bool clear) {
   if (clear) clear_matrices();
   w_.line("bool first = {};", clear ? "false" : "true");
   w_.open("for (std::uint32_t sample = first_sample; sample < last_sample; ++sample)");
+  if (m_.sample_at_a_time) {
+    w_.open("if (together)");
+    w_.raw("const double begin = times ? cpu_seconds() : 0;");
+    w_.raw("forward<true>(batch, sample, constants, tapes[0], m);");
+    w_.raw("if (times) times[0] += cpu_seconds() - begin;");
+    w_.close();
+  }
   w_.raw("antidrome_status& status = batch.status[sample];");
   w_.raw("if (status.code != ANTIDROME_OK) continue;");
   w_.raw("const double start = times ? cpu_seconds() : 0;");
-  w_.raw("const Tape tape = tapes[sample];");
+  w_.line("const Tape tape = tapes[{}];", m_.sample_at_a_time ? "together ? 0 : sample" : "sample");
   w_.raw(trial("const "));
   w_.raw("Result result;");
 }
@@ -272,6 +281,19 @@ void Printer::reduce() {
   w_.close();
 }
 
+/// Once per batch, before any trial.
+void Printer::pack_rows() {
+  bool any = false;
+  for (const ParameterLayout& p : m_.parameters) {
+    if (!p.half) continue;
+    if (!any) w_.raw("const double packing = timed ? cpu_seconds() : 0;");
+    any = true;
+    w_.raw("#pragma omp for schedule(static)");
+    w_.line("for (int j = 0; j < {0}; ++j) pack_row<{1}, {2}_group>(space.constants.{2}_half + std::size_t(j) * half_stride<{1}, {2}_group>(), w.{2} + std::size_t(j) * stride_of({1}));", p.rows, p.cols, identifier(p.name));
+  }
+  if (any) w_.raw("if (timed) times[0] += cpu_seconds() - packing;");
+}
+
 /// Partial sums of all ranks, exchanged: one sum is left, of which `reduce` makes gradients.
 void Printer::exchange() {
   w_.raw("");
@@ -308,6 +330,10 @@ void Printer::workspace() {
   if (!m_.batch_means.empty()) w_.raw("Means means;");
   w_.raw("std::size_t tape_bytes;");
   w_.close(";");
+  if (m_.sample_at_a_time) {
+    w_.raw("/// Are samples walked back one by one, each right after its end? Then a worker has one tape.");
+    w_.raw("bool one_by_one(const antidrome_settings& settings) { return settings.backward && settings.threads <= antidrome_share_of(&settings).own_chunks; }");
+  }
   w_.open("Workspace lay_out(Arena& arena, const antidrome_settings& settings)");
   w_.raw("Workspace space{};");
   w_.raw("const std::uint32_t threads = settings.threads ? settings.threads : 1;");
@@ -316,13 +342,14 @@ void Printer::workspace() {
   for (const Buffer& b : m_.buffers) {
     if (b.shape != Shape::pending) continue;
     w_.open("for (std::uint32_t q = 0; q < threads; ++q)");
-    w_.line("real* const pending = arena.take<real>((settings.steps + std::size_t(1)) * padded({}));", n(b.cell));
+    w_.line("real* const pending = arena.take<real>(arrival_size({}, settings.steps));", n(b.cell));
     w_.line("if (arena.base) space.workers[q].{} = pending;", b.name);
     w_.close();
   }
-  w_.raw("space.tapes = arena.take<Tape>(settings.batch);");
+  w_.line("const std::uint32_t tapes = {};", m_.sample_at_a_time ? "one_by_one(settings) ? threads : settings.batch" : "settings.batch");
+  w_.raw("space.tapes = arena.take<Tape>(tapes);");
   w_.raw("const std::size_t before = arena.used;");
-  w_.open("for (std::uint32_t s = 0; s < settings.batch; ++s)");
+  w_.open("for (std::uint32_t s = 0; s < tapes; ++s)");
   w_.raw("const Tape tape = lay_out_tape(arena, settings);");
   w_.raw("if (arena.base) space.tapes[s] = tape;");
   w_.close();
@@ -363,13 +390,16 @@ void Printer::run() {
   w_.raw("compute_constants(space.constants, *batch);");
   w_.raw("const int samples = int(settings.batch), threads = int(settings.threads ? settings.threads : 1);");
   if (m_.learns) w_.raw("const std::uint32_t chunks = antidrome_share_of(&settings).own_chunks;");
+  w_.raw("[[maybe_unused]] const Weights w = weights_of(*batch);");
   w_.open("#pragma omp parallel num_threads(threads)\n ");
   w_.raw("FlushDenormals flush;");
   w_.raw("const int me = omp_get_thread_num();");
   w_.raw("Worker& worker = space.workers[me];");
   w_.raw("double times[3] = {}, *timed = batch->times_s ? times : nullptr;");
+  pack_rows();
+  if (m_.sample_at_a_time) w_.raw("const bool together = one_by_one(settings);");
   w_.raw("#pragma omp for schedule(dynamic, 1)");
-  w_.open("for (int s = 0; s < samples; ++s)");
+  w_.open(m_.sample_at_a_time ? "for (int s = 0; s < (together ? 0 : samples); ++s)" : "for (int s = 0; s < samples; ++s)");
   w_.raw("const double start = timed ? cpu_seconds() : 0;");
   if (m_.learns) {
     w_.raw("if (settings.backward) forward<true>(*batch, std::uint32_t(s), space.constants, space.tapes[s], worker);");
@@ -395,7 +425,7 @@ void Printer::run() {
     w_.raw("// the number of chunks is a constant of the run, so that the order of every sum is fixed");
     w_.raw("#pragma omp for schedule(dynamic, 1)");
     w_.open("for (std::uint32_t q = 0; q < chunks; ++q)");
-    w_.raw("backward(*batch, antidrome_chunk_begin(&settings, q), antidrome_chunk_begin(&settings, q + 1), space.constants, space.tapes, space.histories[me], space.parts[q], worker, timed);");
+    w_.line("backward(*batch, antidrome_chunk_begin(&settings, q), antidrome_chunk_begin(&settings, q + 1), space.constants, {}, space.histories[me], space.parts[q], worker, timed);", m_.sample_at_a_time ? "space.tapes + (together ? me : 0), together" : "space.tapes");
     w_.close();
     w_.open("if (batch->exchange)");
     w_.raw("#pragma omp master");

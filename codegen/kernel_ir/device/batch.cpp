@@ -60,6 +60,8 @@ void DeviceLowering::batch_kernels() {
   out.push_back(std::move(trial));
   if (!finish.empty()) {
     out.push_back(kernel_of("batch_means", Grid::one, wide_block, make_node(NodeKind::for_samples), false, "means over the samples that came to their end"));
+    out.back().whole = {"spikes", "first_bad"};
+    for (const BatchMean& mean : l_.module.batch_means) out.back().whole.push_back(mean.name + "_share");
     Node sample = make_node(NodeKind::block_samples, loss_phases(std::move(finish.front().body)));
     Node end = make_node(NodeKind::end_sample);
     end.count = 2;
@@ -71,14 +73,29 @@ void DeviceLowering::batch_kernels() {
   if (!l_.module.learns) return;
   out.push_back(std::move(back));
   history_gradients();
+  sums_over_batch();
+}
+
+/// What becomes one number for the whole batch: partial sums of matrices, and everything that each sample adds to another parameter.
+void DeviceLowering::sums_over_batch() {
+  std::vector<DeviceKernel>& out = d_.kernels;
   Node parts = make_node(NodeKind::reduce_gradient);
-  for (const Parameter& q : l_.program.parameters)
-    if (q.trainable && q.axes == Parameter::Axes::source_target) parts.body.push_back(in_cell(NodeKind::reduce_gradient, q.name));
+  std::vector<std::string> chunks;
+  for (const Parameter& q : l_.program.parameters) {
+    if (!q.trainable || q.axes != Parameter::Axes::source_target) continue;
+    parts.body.push_back(in_cell(NodeKind::reduce_gradient, q.name));
+    chunks.push_back(identifier(q.name) + "_part");
+  }
   if (!parts.body.empty()) out.push_back(kernel_of("add_parts", Grid::elements, wide_block, parts, true, "partial sums of the gradients of matrices, in their order"));
+  if (!parts.body.empty()) out.back().whole = chunks;
   Node sums = make_node(NodeKind::sequence, backward_.parameter_sums());
-  for (Node& n : sums.body)
+  std::vector<std::string> samples = {"spikes", "first_bad"};
+  for (Node& n : sums.body) {
     if (l_.module.buffer_of(n.buffer).space == Space::worker) n.buffer += "_of_sample";
+    if (std::find(samples.begin(), samples.end(), n.buffer) == samples.end()) samples.push_back(n.buffer);
+  }
   if (!sums.body.empty()) out.push_back(kernel_of("sum_parameters", Grid::one, wide_block, sums, true, "gradients of parameters that are not matrices"));
+  if (!sums.body.empty()) out.back().whole = samples;
 }
 
 /// Gradients of matrices: every source unit gathers the history of its targets at its spikes.

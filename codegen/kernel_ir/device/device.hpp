@@ -32,6 +32,7 @@ struct DeviceKernel {
   int least_blocks = 1;           ///< blocks that shall fit on a multiprocessor: bounds the registers
   bool backward = false;          ///< only where gradients are asked for
   int rows = 0;                   ///< Grid::rows, Grid::elements
+  std::vector<std::string> whole; ///< arrays of which it reads every sample, or chunk, of the batch: several processes exchange them first
   Node body;
 };
 

@@ -32,6 +32,9 @@ DeviceModule lower_for_device(const Program& program, const LowerOptions& wanted
   LowerOptions options = wanted;
   options.rider_size = 0;
   options.adjoints_in_histories = false;
+  options.half_storage = false;
+  options.arrivals_apart = false;
+  options.lazy_states = false;
   KernelModule& m = d.base;
   m.precision = options.precision;
   Lowering l(program, options, m, diagnostics);

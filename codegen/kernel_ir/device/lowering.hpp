@@ -33,6 +33,7 @@ class DeviceLowering {
   void at_source_back(const EdgePlan& p, std::vector<Node>& out);
   Node publish(const std::string& lane_buffer, const std::string& cell);
   void publish_operands(const std::vector<Node>& readers, std::vector<Node>& out);
+  void sums_over_batch();
   void history_gradients();
 
   bool has_gradient(const ir::Parameter& p) const;

@@ -66,9 +66,9 @@ template <int N, int V> ANTIDROME_DEVICE void add_events(real (&sum)[V * N], con
   }
 }
 
-/// Samples of one partial sum of the gradient.
+/// Samples of one partial sum of the gradient, counted from the sample `first` of the whole batch.
 struct Cut { u32 first, last; };
-ANTIDROME_DEVICE Cut cut_of(u32 samples, u32 chunks, u32 chunk) { return {u32(u64(samples) * chunk / chunks), u32(u64(samples) * (chunk + 1u) / chunks)}; }
+ANTIDROME_DEVICE Cut cut_of(u32 samples, u32 chunks, u32 chunk, u32 first) { return {u32(u64(samples) * chunk / chunks) - first, u32(u64(samples) * (chunk + 1u) / chunks) - first}; }
 
 /// One row of a matrix's gradient: rows of the history at the steps in which the unit's spikes arrive. The list is filled up to groups of four with
 /// the step `steps`; the history's row of that number is zero.

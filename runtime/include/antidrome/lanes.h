@@ -157,4 +157,6 @@ struct Arena {
 
 #include <antidrome/lanes_math.h>
 #include <antidrome/lanes_spikes.h>
+#include <antidrome/lanes_half.h>
+#include <antidrome/lanes_gradient.h>
 #include <antidrome/lanes_delays.h>

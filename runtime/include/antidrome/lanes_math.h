@@ -49,8 +49,9 @@ ANTIDROME_INLINE vf power_of_two(vi n) {
   return (vf)((n + bias) << mantissa);
 }
 
-/// exp: x = n log 2 + r with |r| <= log 2 / 2, a polynomial in r, then two exact scalings so that n may exceed the exponent's range.
-ANTIDROME_INLINE vf exp(vf x) {
+/// exp(x) = 2^n (1 + minus_one): x = n log 2 + r with |r| <= log 2 / 2, a polynomial in r.
+struct ExpParts { vf minus_one; vi n; };
+ANTIDROME_INLINE ExpParts exp_parts(vf x) {
   constexpr bool single = sizeof(real) == 4;
   const real top = single ? real(88.8) : real(709.9), bottom = single ? real(-104) : real(-746);
   const vf y = maximum(minimum(x, top), bottom);
@@ -68,7 +69,7 @@ ANTIDROME_INLINE vf exp(vf x) {
     p = p * r + real(4.1665795894e-2);
     p = p * r + real(1.6666665459e-1);
     p = p * r + real(5.0000001201e-1);
-    p = p * r * r + r + real(1);
+    p = p * r * r + r;
   } else {
     // Taylor to degree 13: the next term is below 2^-58 on |r| <= log 2 / 2
     p = vec(real(1.0 / 6227020800.0));
@@ -83,10 +84,15 @@ ANTIDROME_INLINE vf exp(vf x) {
     p = p * r + real(1.0 / 24.0);
     p = p * r + real(1.0 / 6.0);
     p = p * r + real(0.5);
-    p = (p * r) * r + r + real(1);
+    p = (p * r) * r + r;
   }
-  const vi half = k >> 1;
-  const vf value = p * power_of_two(half) * power_of_two(k - half);
+  return {p, k};
+}
+/// Two exact scalings, so that n may exceed the exponent's range.
+ANTIDROME_INLINE vf exp(vf x) {
+  const ExpParts e = exp_parts(x);
+  const vi half = e.n >> 1;
+  const vf value = (e.minus_one + real(1)) * power_of_two(half) * power_of_two(e.n - half);
   return x == x ? value : x;
 }
 
@@ -229,7 +235,51 @@ ANTIDROME_INLINE vf expdd3(vf a, vf b, vf c) {
   const vf apart = small ? vec(real(1)) : high - low;
   return small ? exp(mean) * sum : (expdd2(inner, high) - expdd2(low, inner)) / apart;
 }
+/// exp[0, x] = (exp(x) - 1) / x and exp itself, by one polynomial: exp(x) - 1 = 2^n (exp(r) - 1) + (2^n - 1), which does not cancel.
+struct ExpFromZero { vf exp, divided; };
+ANTIDROME_INLINE ExpFromZero exp_from_zero(vf x) {
+  constexpr bool single = sizeof(real) == 4;
+  const ExpParts e = exp_parts(x);
+  const vi half = e.n >> 1;
+  const vf scale = power_of_two(half) * power_of_two(e.n - half), less = e.minus_one * scale + (scale - real(1));
+  const vf divided = absolute(x) < (single ? real(1e-30) : real(1e-300)) ? vec(real(1)) : less / x;
+  return {e.minus_one * scale + scale, x == x ? divided : x};
+}
+/// exp[0, x, x]: the derivative of exp[0, x], sum_k (k + 1) x^k / (k + 2)! for |x| < 1.
+ANTIDROME_INLINE vf expdd_zero_slope(vf x) {
+  constexpr int TERMS = sizeof(real) == 4 ? 10 : 19;
+  struct Series {
+    real a[TERMS];
+    constexpr Series() : a{} {
+      double factorial = 1;
+      for (int k = 0; k < TERMS; ++k) {
+        factorial *= k + 2;
+        a[k] = real((k + 1) / factorial);
+      }
+    }
+  };
+  constexpr Series series;
+  vf sum = vec(series.a[TERMS - 1]);
+  ANTIDROME_UNROLL for (int k = TERMS - 2; k >= 0; --k) sum = sum * x + series.a[k];
+  const ExpFromZero e = exp_from_zero(x);
+  const vi small = absolute(x) < real(1);
+  return small ? sum : (e.exp - e.divided) / (small ? vec(real(1)) : x);
+}
+/// Zero as a number, and the same vector twice, are the forms that exponential Euler steps and their adjoints have: known when this is compiled.
+template <class A, class... B> ANTIDROME_INLINE bool is_zero(const A& a, const B&...) {
+  if constexpr (Scalar<A>) return a == A(0);
+  else return false;
+}
+template <class A, class B, class C> ANTIDROME_INLINE bool is_twice(const A&, const B& b, const C& c) { return static_cast<const void*>(&b) == static_cast<const void*>(&c); }
+template <class A, class B> ANTIDROME_INLINE vf second(const A&, const B& b) { return vec(b); }
+template <class A, class B, class C> ANTIDROME_INLINE vf second(const A&, const B& b, const C&) { return vec(b); }
 template <class... A> requires(std::is_same_v<std::remove_cvref_t<A>, vf> || ...) ANTIDROME_INLINE vf expdd(const A&... points) {
+  if constexpr (sizeof...(A) == 2) {
+    if (is_zero(points...)) return exp_from_zero(second(points...)).divided;
+  }
+  if constexpr (sizeof...(A) == 3) {
+    if (is_zero(points...) && is_twice(points...)) return expdd_zero_slope(second(points...));
+  }
   if constexpr (sizeof...(A) == 2) {
     return expdd2(vec(points)...);
   } else if constexpr (sizeof...(A) == 3) {

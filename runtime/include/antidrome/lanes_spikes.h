@@ -27,18 +27,32 @@ template <int N> struct FiredSet {
     return u;
   }
   static constexpr Units UNITS = units();
+  /// Bits that belong to neurons, by 64-bit word of the masks.
+  struct Valid { std::uint64_t word[WORDS * PER_VECTOR]; };
+  static constexpr Valid valid() {
+    Valid v{};
+    for (int j = 0; j < N; ++j) {
+      const int block = j / LANES, lane = j % LANES;
+      v.word[block / BITS * PER_VECTOR + lane / LANES_PER_64] |= std::uint64_t(1) << (lane % LANES_PER_64 * BITS + block % BITS);
+    }
+    return v;
+  }
+  static constexpr Valid VALID = valid();
 
   vi mask[WORDS] = {};
 
-  /// Lanes beyond the last neuron follow the equations but are never counted as fired.
+  ANTIDROME_INLINE vi has(const FiredSet& f, int b) { return (f.mask[b / BITS] & word(unsigned_word(1) << (b % BITS))) != 0; }
+  /// Lanes beyond the last neuron follow the equations, and are left out when the set is read.
   ANTIDROME_INLINE void set(FiredSet& f, int b, vi fired) {
-    if ((b + 1) * LANES > N) fired &= lane_index() < word(N - b * LANES);
     f.mask[b / BITS] |= fired & word(unsigned_word(1) << (b % BITS));
   }
   /// Appends the neurons to out[n...] and returns the new n. May write (not count) one element more.
   ANTIDROME_INLINE std::uint32_t extract(const FiredSet& f, std::uint16_t* __restrict out, std::uint32_t n) {
     std::uint64_t w[WORDS * PER_VECTOR];
     std::memcpy(w, f.mask, sizeof f.mask);
+    if (padded(N) != N) {
+      ANTIDROME_UNROLL for (int q = 0; q < WORDS * PER_VECTOR; ++q) w[q] &= VALID.word[q];
+    }
     if constexpr (PACK == 2) {
       ANTIDROME_UNROLL for (int q = 0; q < SCANNED; ++q) w[q] |= w[q + SCANNED] << (BITS / 2);
     }
@@ -99,33 +113,6 @@ template <int N> ANTIDROME_INLINE real* history_at(real* history, std::size_t ro
 template <int N> ANTIDROME_INLINE void clear_rows(real* history, std::size_t rows, std::size_t first) {
   constexpr int COLUMNS = slice_of(N) * LANES;
   for (int slice = 0; slice < padded(N) / COLUMNS; ++slice) std::memset(history + (std::size_t(slice) * rows + first) * COLUMNS, 0, (rows - first) * COLUMNS * sizeof(real));
-}
-
-/// Gradient of a weight matrix: row i gets the sum over the spikes of unit i of factor * history[step of the spike + delay].
-/// Arrivals after the last step are dropped. `first` overwrites (the first sample of a chunk), else adds: no pass that zeroes. One slice
-/// of the columns at a time.
-template <int N> ANTIDROME_INLINE void gather_gradient(int slice, const std::uint32_t* __restrict begin, const std::uint16_t* __restrict step, const real* __restrict factor, int units,
-                                                       const real* __restrict history, std::size_t rows, std::uint32_t delay, std::uint32_t steps, real* __restrict gradient, int stride, bool first) {
-  constexpr int SLICE = slice_of(N), COLUMNS = SLICE * LANES;
-  const real* h = history + std::size_t(slice) * rows * COLUMNS + std::size_t(delay) * COLUMNS;
-  real* g = gradient + slice * COLUMNS;
-  for (int i = 0; i < units; ++i, g += stride) {
-    std::uint32_t e = begin[i];
-    std::uint32_t end = begin[i + 1];
-    while (end > e && step[end - 1] + delay >= steps) --end;
-    if (e == end && !first) continue;
-    vf sum[SLICE];
-    ANTIDROME_UNROLL for (int b = 0; b < SLICE; ++b) sum[b] = vf{};
-    if (factor)
-      for (; e < end; ++e) add_row(sum, h + std::size_t(step[e]) * COLUMNS, factor[e]);
-    else
-      for (; e < end; ++e) add_row(sum, h + std::size_t(step[e]) * COLUMNS);
-    if (first) {
-      ANTIDROME_UNROLL for (int b = 0; b < SLICE; ++b) store(g + LANES * b, sum[b]);
-    } else {
-      ANTIDROME_UNROLL for (int b = 0; b < SLICE; ++b) store(g + LANES * b, load(g + LANES * b) + sum[b]);
-    }
-  }
 }
 
 }  // namespace lanes

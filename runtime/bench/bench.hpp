@@ -1,0 +1,104 @@
+// Standard shapes of networks, measured as they are trained: data, forward pass, adjoint, gradient and optimiser by themselves.
+#pragma once
+#include "runtime/data/dataset.hpp"
+#include "runtime/session/session.hpp"
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace antidrome::bench {
+
+/// A network of the benchmarks' model file, and what its samples are like.
+struct Shape {
+  std::string name, what;
+  int inputs = 700, hidden = 256, layers = 1, outputs = 20;
+  bool recurrent = true;
+  double length_ms = 1000, dt_ms = 1;
+  int events = 7900;                       ///< of one sample
+  std::map<std::string, std::string> set = {};  ///< further options of the model file
+};
+
+const std::vector<Shape>& shapes();
+/// The model file that all shapes are options of.
+std::string model_text();
+/// Its options for a shape: "inputs" -> "700".
+std::map<std::string, std::string> model_options(const Shape& shape);
+
+/// How the events of a sample lie in the first seven tenths of its trial: evenly, or in volleys of 20 ms, as trained networks
+/// and spoken words have them.
+enum class Activity { uniform, bursty };
+
+/// Samples that differ by their index alone.
+class SyntheticData final : public data::Dataset {
+ public:
+  SyntheticData(const Shape& shape, Activity activity, std::size_t samples);
+  /// So many events in every source of a sample.
+  SyntheticData(std::vector<std::uint32_t> source_sizes, std::uint32_t classes, int events, double length_ms, Activity activity, std::size_t samples);
+  std::string name() const override { return "synthetic events"; }
+  std::size_t size() const override { return samples_.size(); }
+  const std::vector<std::uint32_t>& source_sizes() const override { return source_sizes_; }
+  std::uint32_t classes() const override { return classes_; }
+  void read(std::size_t index, data::EventSample& into) const override { into = samples_[index]; }
+  data::SampleInfo info(std::size_t index) const override { return {.label = samples_[index].label}; }
+
+ private:
+  std::vector<data::EventSample> samples_;
+  std::vector<std::uint32_t> source_sizes_;
+  std::uint32_t classes_;
+};
+
+/// Gather-sums of rows by one core, GB/s, from working sets that fit the first, the second and no private cache.
+struct Roofline {
+  double l1 = 0, l2 = 0, l3 = 0;
+  double gflops = 0;                       ///< additions and multiplications of one core, single precision
+  std::size_t l1_bytes = 0, l2_bytes = 0;
+  double of(std::size_t working_set) const { return working_set <= l1_bytes ? l1 : working_set <= l2_bytes ? l2 : l3; }
+};
+Roofline measure_roofline();
+
+/// CPU ms of one batch, in order of size.
+struct Spread {
+  std::vector<double> ms;
+  void add(double x);
+  double least() const { return ms.front(); }
+  double median() const { return ms[ms.size() / 2]; }
+  double largest() const { return ms.back(); }
+};
+
+/// How often the units of a network did something in one batch.
+struct Counts {
+  double neuron_steps = 0, input_events = 0;
+  std::vector<double> spikes;              ///< of each population
+  double forward_events = 0, backward_events = 0;   ///< synaptic: additions of one weight, products and additions on the way back
+};
+
+struct Timing {
+  Spread data, forward, adjoint, gradient, update, training;   ///< training: forward, adjoint and gradient together
+  Counts counts;
+  double bound_ms = 0;                     ///< what the caches allow, of forward, adjoint and gradient
+  std::uint64_t tape_bytes = 0, workspace_bytes = 0;
+};
+
+struct Work {
+  std::string name;
+  Shape shape;
+  Session* session = nullptr;
+};
+
+/// Measures all of it alternately, so that what else the machine does disturbs all alike.
+std::vector<Timing> measure(const std::vector<Work>& work, Activity activity, std::size_t batch, int repetitions, const Roofline& roofline);
+
+/// ms of a batch by bandwidth alone: rows of weights, histories and states from the caches they fit in.
+double bound_ms(const Shape& shape, const Counts& counts, const Manifest& manifest, const Roofline& roofline);
+
+std::string table(const std::vector<Work>& work, const std::vector<Timing>& timings, const Roofline& roofline);
+std::string json_text(const std::vector<Work>& work, const std::vector<Timing>& timings, const Roofline& roofline, std::size_t batch);
+
+/// The same network in PyTorch, trained through its time loop: CPU ms of a forward and a backward pass.
+/// Throws Failure AD416 where torch cannot be imported or the shape has no such script.
+struct PytorchTiming { double forward_ms = 0, backward_ms = 0; std::string version; };
+PytorchTiming run_pytorch(const Shape& shape, std::size_t batch, std::uint32_t threads, int repetitions);
+
+}  // namespace antidrome::bench
