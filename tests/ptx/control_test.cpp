@@ -94,6 +94,18 @@ LATE:
   for (u32 t = 0; t < 64; ++t) EXPECT_EQ(r[t], t < 10 ? 5u : t <= 40 ? 6u : 0xfffffe00u) << t;
 }
 
+TEST(Paths, that_lanes_leave_for_good_meet_without_them) {
+  const auto r = Written(R"(
+    setp.ge.u32 %p, %t, 10;
+    @%p bra MEET;
+    setp.lt.u32 %q, %t, 5;
+    @%q ret;
+MEET:
+    activemask.b32 %x0;
+    st.global.u32 [%at], %x0;)").run();
+  for (u32 t = 0; t < 64; ++t) EXPECT_EQ(r[t], t < 5 ? 0u : t < 32 ? 0xffffffe0u : 0xffffffffu) << t;
+}
+
 TEST(Paths, go_through_functions_and_back) {
   const std::string head = R"(
 .func (.param .b32 result) twice_or_more(.param .b32 number, .param .b32 limit)

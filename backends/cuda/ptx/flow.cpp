@@ -36,7 +36,7 @@ Pieces cut(const Kernel& k) {
     const std::uint32_t last = (b + 1 < p.end() ? p.begin[b + 1] : static_cast<std::uint32_t>(k.code.size())) - 1;
     const Instruction& i = k.code[last];
     if (i.flow == Flow::branch) p.after[b].push_back(piece[i.target]);
-    if (i.flow == Flow::exit) p.after[b].push_back(p.end());
+    if (i.flow == Flow::exit && !is_conditional(i)) p.after[b].push_back(p.end());   // else: lanes that return are waited for by nobody
     if ((i.flow != Flow::branch && i.flow != Flow::exit) || is_conditional(i)) p.after[b].push_back(piece[last + 1]);
   }
   return p;
