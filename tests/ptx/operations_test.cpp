@@ -24,7 +24,10 @@ TYPED_TEST(Integers, add_subtract_multiply_and_wrap) {
   expect_operation<T, T, T>("add." + t + " %d, %a, %b;", [](T a, T b) { return T(u64(a) + u64(b)); });
   expect_operation<T, T, T>("sub." + t + " %d, %a, %b;", [](T a, T b) { return T(u64(a) - u64(b)); });
   expect_operation<T, T, T>("mul.lo." + t + " %d, %a, %b;", [](T a, T b) { return T(u64(a) * u64(b)); });
-  expect_operation<T, T, T>("mul.hi." + t + " %d, %a, %b;", [](T a, T b) { return T(s128(s128(a) * s128(b)) >> 8 * sizeof(T)); });
+  expect_operation<T, T, T>("mul.hi." + t + " %d, %a, %b;", [](T a, T b) {
+    using W = std::conditional_t<std::is_signed_v<T>, s128, u128>;
+    return T(W(W(a) * W(b)) >> 8 * sizeof(T));
+  });
   expect_operation<T, T, T, T>("mad.lo." + t + " %d, %a, %b, %c;", [](T a, T b, T c) { return T(u64(a) * u64(b) + u64(c)); });
   expect_operation<T, T>("neg." + t + " %d, %a;", [](T a) { return T(u64(0) - u64(a)); });
   if constexpr (std::is_signed_v<T>) expect_operation<T, T>("abs." + t + " %d, %a;", [](T a) { return a < 0 ? T(u64(0) - u64(a)) : a; });

@@ -1,6 +1,6 @@
 #include "backends/cuda/ptx/block_run.hpp"
 
-#include <cstring>
+#include <algorithm>
 
 #include <fmt/core.h>
 
@@ -52,8 +52,8 @@ void BlockRun::run(Dim index) {
 /// New memory of a block holds bytes 0xff: NaN as numbers, out of range as indices.
 void BlockRun::begin(Dim index) {
   block_.index = index;
-  std::memset(block_.shared.data(), 0xff, block_.shared.size());
-  if (!block_.local.empty()) std::memset(block_.local.data(), 0xff, block_.local.size());
+  std::fill(block_.shared.begin(), block_.shared.end(), std::byte{0xff});
+  std::fill(block_.local.begin(), block_.local.end(), std::byte{0xff});
   block_.cache.clear();
   clock_ = BlockClock(*launch_.model);
   for (Warp& w : warps_) begin(w);
