@@ -1,6 +1,7 @@
 #include "runtime/cli/cli.hpp"
 #include "runtime/cli/model_source.hpp"
 #include "runtime/cli/plan_cost.hpp"
+#include "runtime/cli/plan_gpu.hpp"
 
 #include <fmt/format.h>
 #include <fstream>
@@ -14,6 +15,7 @@ struct Options {
   double dt_ms = 1, length_ms = 0;
   std::uint32_t batch = 32, threads = 0, chunks = 4, spikes = 0;
   bool cost = false;
+  std::string gpu;                              ///< a GPU whose time is modelled
   int events = 1000;
 };
 
@@ -59,7 +61,9 @@ void print_parameters(const Manifest& m) {
 void plan(const Options& o) {
   std::optional<RunConfig> config;
   if (!o.config.empty()) config = load_config(o.config, {override_text("model.file", std::filesystem::absolute(o.model.model).lexically_normal().string())});
-  Manifest m = load_manifest(config ? simulator_folder(config->model, true) : simulator_folder(o.model, true));
+  ModelOptions model = o.model;
+  if (!o.gpu.empty()) count_launches(o.gpu, config ? config->model.backend : model.backend, config ? config->model.device : model.device);
+  Manifest m = load_manifest(config ? simulator_folder(config->model, true) : simulator_folder(model, true));
   SessionOptions options{.dt_ms = o.dt_ms, .threads = o.threads == 0 ? default_threads() : o.threads, .chunks = o.chunks, .spike_capacity = o.spikes};
   std::uint32_t batch = o.batch;
   double length = o.length_ms;
@@ -89,9 +93,10 @@ void plan(const Options& o) {
   fmt::print("  workspace        {:>12}  of which tape {} ({} a sample)\n", bytes_text(training), bytes_text(tape), bytes_text(tape / batch));
   fmt::print("  without backward {:>12}\n", bytes_text(forward));
   fmt::print("  together         {:>12}\n", bytes_text(parameters + 3 * gradients + training));
-  if (!o.cost) return;
+  if (!o.cost && o.gpu.empty()) return;
   initialise(session.parameters(), m, 1);
-  print_cost(session, batch, o.events);
+  if (o.cost) print_cost(session, batch, o.events);
+  if (!o.gpu.empty()) print_gpu_time(session, batch, o.events);
 }
 
 }  // namespace
@@ -107,7 +112,8 @@ void add_plan(CLI::App& app, Context&) {
   command->add_option("-j,--threads", o->threads, "worker threads (default: all processors)")->check(CLI::Range(1u, 4096u));
   command->add_option("--spikes", o->spikes, "spikes a sample that the tape has room for (default: 8 a neuron; it grows by itself)");
   command->add_flag("--cost", o->cost, "measure a batch too: bytes by cache, operations and time of each kernel");
-  command->add_option("--events", o->events, "events of each source in a sample, for --cost")->check(CLI::Range(1, 10000000))->capture_default_str();
+  command->add_option("--device-model", o->gpu, "backend cuda: count a batch's instructions in the interpreter of PTX, and model what they take on h100 or rtx4090")->check(CLI::IsMember({"h100", "rtx4090"}));
+  command->add_option("--events", o->events, "events of each source in a sample, for --cost and --device-model")->check(CLI::Range(1, 10000000))->capture_default_str();
   command->callback([o] { plan(*o); });
 }
 

@@ -1,5 +1,8 @@
 // `antidrome plan --cost`: what each kernel moves and computes, what that should take, and what it takes.
 #pragma once
+#include <memory>
+#include <vector>
+
 #include "runtime/session/session.hpp"
 
 namespace antidrome::cli {

@@ -1,0 +1,71 @@
+#include "runtime/cli/plan_gpu.hpp"
+
+#include "runtime/bench/bench.hpp"
+#include "runtime/data/batch.hpp"
+#include "runtime/session/failure.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <unistd.h>
+
+namespace antidrome::cli {
+namespace {
+
+using nlohmann::json;
+
+std::filesystem::path launches_file() { return std::filesystem::temp_directory_path() / fmt::format("antidrome-launches-{}.json", getpid()); }
+
+/// Spikes of hidden and output populations per sample.
+double run(Session& session, std::uint32_t batch, int events) {
+  const Manifest& m = session.manifest();
+  std::vector<std::uint32_t> sizes;
+  for (const SourceInfo& s : m.sources) sizes.push_back(s.size);
+  const SessionOptions& o = session.options();
+  const bench::SyntheticData data(sizes, std::max(1u, m.scores()), events, o.steps * o.dt_ms, bench::Activity::uniform, batch);
+  data::BatchBuilder builder(data, {.dt_ms = o.dt_ms, .steps = o.steps});
+  data::EventBatch built;
+  std::vector<std::size_t> order(batch);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  builder.build(order, 0, false, built);
+  const BatchResult& result = session.run(built.samples(), {.training = true, .backward = !m.rule.empty()});
+  double spikes = 0;
+  for (std::size_t k = 0; k < result.samples * m.neurons(); ++k) spikes += result.spike_counts[k];
+  return spikes / batch;
+}
+
+}  // namespace
+
+void count_launches(const std::string& gpu, const std::string& backend, std::string& device) {
+  if (backend != "cuda") fail(exit_user, "AD416", {"plan"}, fmt::format("--device-model is about kernels for a GPU, not about the backend {}", backend), "antidrome plan --backend cuda --device-model " + gpu);
+  device = "interpreted";
+  setenv("ANTIDROME_GPU_MODEL", gpu.c_str(), 1);
+  setenv("ANTIDROME_LAUNCHES", launches_file().c_str(), 1);
+}
+
+void print_gpu_time(Session& session, std::uint32_t batch, int events) {
+  const double spikes = run(session, batch, events);
+  std::ifstream in(launches_file());
+  const json report = json::parse(in, nullptr, false);
+  std::error_code ignored;
+  std::filesystem::remove(launches_file(), ignored);
+  if (!report.is_object()) fail(exit_internal, "AD416", {launches_file().string()}, "the interpreter left no counters of its launches", "please report it with the model file");
+  const double steps = double(batch) * session.options().steps, gap = report.at("launch_us");
+  fmt::print("a model, not a measurement: a batch of {}, {} events a source and sample, {:.0f} spikes a sample, on {}\n", batch, events, spikes, report.at("title").get<std::string>());
+  fmt::print("  {:<28} {:>7} {:>8} {:>12} {:>9} {:>11} {:>7} {:>10} {:>10} {:>9} {:>9}\n", "launch", "blocks", "threads", "instructions", "a step", "sectors", "L1", "barriers", "cycles us", "L2 us", "us");
+  double total = 0, instructions = 0;
+  for (const json& l : report.at("launches")) {
+    const double counted = l.at("instructions"), sectors = l.at("sectors"), us = l.at("us");
+    fmt::print("  {:<28} {:>7} {:>8} {:>12.0f} {:>9.1f} {:>11.0f} {:>6.0f}% {:>10} {:>10.1f} {:>9.1f} {:>9.1f}\n", l.at("kernel").get<std::string>(), l.at("blocks").get<int>(), l.at("threads").get<int>(), counted, counted / steps,
+               sectors, sectors > 0 ? 100 * double(l.at("l1_hits")) / sectors : 0, l.at("barriers").get<std::uint64_t>(), double(l.at("cycles_us")), double(l.at("sectors_us")), us);
+    total += us + gap;
+    instructions += counted;
+  }
+  fmt::print("  {:<28} {:>7} {:>8} {:>12.0f} {:>9.1f} {:>54} {:>9.1f}\n", "together", "", "", instructions, instructions / steps, fmt::format("with {} us before each launch", gap), total);
+  fmt::print("instructions are those of PTX, by warps, a step of one sample; cycles by docs/ptx.md; L2: sectors that L1 did not have. The update of the parameters is the host's and not counted.\n");
+}
+
+}  // namespace antidrome::cli
