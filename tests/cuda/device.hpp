@@ -14,6 +14,7 @@ struct DeviceOptions {
   bool checked = false;                         ///< races, bounds, uninitialised reads; counters
   std::uint64_t seed = 0;                       ///< order of blocks and threads
   std::uint32_t blocks = 0;                     ///< of a trial at once; 0: one for each sample
+  std::uint64_t most_accesses = std::uint64_t{1} << 36;   ///< of a launch that ends
   std::string extra = {};
 };
 
@@ -41,7 +42,7 @@ struct Emulated {
 
 inline Emulated on_device(const ir::Program& program, const std::filesystem::path& module, const std::string& plan, const DeviceOptions& o) {
   Emulated e;
-  auto device = std::make_unique<cuda::EmulatedDevice>(module.string(), emulator::Options{.seed = o.seed, .check = o.checked});
+  auto device = std::make_unique<cuda::EmulatedDevice>(module.string(), emulator::Options{.seed = o.seed, .check = o.checked, .access_limit = o.most_accesses});
   e.emulator = &device->emulator();
   e.device = std::make_unique<cuda::DeviceSimulator>(cuda::parse_plan(plan), std::move(device));
   e.device->limit_blocks(o.blocks);

@@ -21,7 +21,7 @@ class Mutated {
  public:
   using Values = std::map<std::string, std::vector<double>>;
   /// `wild`: values with which adjoints or states are not finite, so that what tells that runs too.
-  Mutated(const std::string& name, const Values& values, const std::vector<Values>& wild) : wild_(wild) {
+  Mutated(const std::string& name, const std::string& folder, const Values& values, const std::vector<Values>& wild) : wild_(wild) {
     for (DeviceCase& c : device_cases())
       if (c.name == name) case_ = std::move(c);
     for (const auto& [parameter, value] : values) case_.values[parameter] = value;
@@ -32,7 +32,7 @@ class Mutated {
     const kernel::DeviceModule module = device_module(program_, name, kernel::Precision::single_precision);
     text_ = cuda::emit_kernels(module);
     plan_ = cuda::emit_plan(module);
-    folder_ = scratch("mutated_" + name);
+    folder_ = scratch(folder);                                    // tests run side by side
     right_ = run(text_, "right.cu", 0, {});
     for (const Values& wilder : wild_) {
       const Outcome out = run(text_, "right.cu", 0, wilder);
@@ -82,7 +82,7 @@ class Mutated {
   Outcome run(const std::string& text, const std::string& file, std::uint64_t seed, const Values& values) const {
     const std::filesystem::path module = folder_ / (file + ".checked.so");
     if (seed == 0 && values.empty()) compile_kernels(text, folder_, true, file);
-    Emulated e = on_device(program_, module, plan_, {.checked = true, .seed = seed, .blocks = 2});
+    Emulated e = on_device(program_, module, plan_, {.checked = true, .seed = seed, .blocks = 2, .most_accesses = std::uint64_t{1} << 26});
     for (const auto& [name, value] : case_.values) e.simulator->set(name, value);
     for (const auto& [name, value] : values) e.simulator->set(name, value);
     e.simulator->initialise(3);
@@ -128,7 +128,7 @@ std::vector<Mutation> barriers_of_trials(const Mutated& network) {
 }
 
 TEST(Mutation, every_barrier_of_a_recurrent_network_is_needed) {
-  const Mutated network("batch_count", {}, {wild_adjoints, wild_states, wild_adjoints_without_spikes});
+  const Mutated network("batch_count", "without_barriers", {}, {wild_adjoints, wild_states, wild_adjoints_without_spikes});
   const std::vector<Mutation> all = barriers_of_trials(network);
   EXPECT_GE(all.size(), 5u);
   expect_noticed(network, all);
@@ -136,7 +136,7 @@ TEST(Mutation, every_barrier_of_a_recurrent_network_is_needed) {
 
 /// A delay of one step: what is sent in a step is read in the next one.
 TEST(Mutation, every_barrier_of_a_network_with_delays_is_needed) {
-  const Mutated network("delays_in_ms_0", {{"line.delay", {0.5}}, {"hidden_hidden.delay", {0.5}}}, {wild_adjoints, wild_states});
+  const Mutated network("delays_in_ms_0", "without_barriers_with_delays", {{"line.delay", {0.5}}, {"hidden_hidden.delay", {0.5}}}, {wild_adjoints, wild_states});
   const std::vector<Mutation> all = barriers_of_trials(network);
   EXPECT_GE(all.size(), 5u);
   expect_noticed(network, all);
@@ -144,7 +144,7 @@ TEST(Mutation, every_barrier_of_a_network_with_delays_is_needed) {
 
 TEST(Mutation, mistakes_of_printers_are_noticed) {
   const std::string forward = "forward_trial", backward = "backward_trial", sum = "sum_hidden_sum0", gather = "gather_hidden_hidden_w";
-  expect_noticed(Mutated("batch_count", {}, {}), {
+  expect_noticed(Mutated("batch_count", "mistakes", {}, {}), {
     {"missing_initialisation", forward, "if (threadIdx.x == 0) first_bad = none;", ";"},
     {"missing_first_entry", forward, "if (threadIdx.x == 0) begin_of_hidden[0] = 0;", ";"},
     {"counts_from_nowhere", forward, "counter[e] = 0;", "counter[e] = 1;"},
