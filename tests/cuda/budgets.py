@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Kernels of every project and shipped pair compile for GPUs, and ask for no more than they did.
 
-  budgets.py ROOT BIN [--all] [--write] [--jobs N]
+  budgets.py ROOT BIN [--all] [--architectures all|sm_80,...] [--compilers nvrtc,nvcc] [--write] [--jobs N]
 
-ROOT: the source tree; BIN: the folder with `antidrome`. Without --all: each project's own settings, NVRTC, one architecture (what
-tests run). With --all: every run configuration, every shipped pair, every architecture, NVRTC and nvcc, and clang as a second reader of the text.
+ROOT: the source tree; BIN: the folder with `antidrome`. Without options: each project's own settings, NVRTC, sm_90 (what tests run).
+With --all: every run configuration and every shipped pair. nvcc's PTX and clang are further readers of each text.
 Asked of every kernel: no warning, no spill, no local memory, no number in double precision, and registers and shared memory within
 tests/cuda/budgets.json. --write puts the figures seen there."""
 import argparse
@@ -96,10 +96,11 @@ def read_otherwise(arguments, network, folder):
 def check(arguments, network):
     with tempfile.TemporaryDirectory() as folder:
         resources, wrong = [], []
-        for compiler in ("nvrtc", "nvcc") if arguments.all else ("nvrtc",):
+        for compiler in arguments.compilers.split(","):
             if compiler == "nvcc" and not shutil.which("nvcc"):
                 continue
-            more, bad = build(arguments, network, ARCHITECTURES if arguments.all else ["sm_90"], compiler, os.path.join(folder, compiler))
+            architectures = ARCHITECTURES if arguments.architectures == "all" else arguments.architectures.split(",")
+            more, bad = build(arguments, network, architectures, compiler, os.path.join(folder, compiler))
             wrong += bad
             resources += [{**k, "compiler": compiler} for k in more]
             if not bad:
@@ -112,6 +113,8 @@ def main():
     parser.add_argument("root")
     parser.add_argument("bin")
     parser.add_argument("--all", action="store_true")
+    parser.add_argument("--architectures", default="sm_90")
+    parser.add_argument("--compilers", default="nvrtc")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     arguments = parser.parse_args()

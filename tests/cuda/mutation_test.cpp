@@ -171,7 +171,7 @@ TEST(Mutation, mistakes_of_printers_are_noticed) {
     {"partial_sums_overlap", gather, "(u64(blockIdx.y) * 40u + row)", "(u64(blockIdx.y) * 39u + row)"},
     {"one_spike_too_many", gather, "(padded_of_hidden + 1u) + row + 1u]", "(padded_of_hidden + 1u) + row + 2u]"},
     {"the_last_part_only", "add_parts", "sum += __ldg", "sum = __ldg"},
-    {"part_of_a_matrix", "add_parts", "q += all) {", "q += 2u * all) {"},
+    {"part_of_a_matrix", "add_parts", "q < 320u;", "q < 290u;"},
     {"a_sample_forgotten", "sum_parameters", "s < a.samples", "s + 1u < a.samples"},
   });
 }

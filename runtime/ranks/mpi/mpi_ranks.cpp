@@ -18,6 +18,7 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 constexpr double others_fail_too_s = 1;      ///< a mistake that all ranks share is seen by all of them within this time
+constexpr double ended_too_soon_s = 20;         ///< the last messages of a process that ended well are on their way
 constexpr double no_answer_s = 0.4;          ///< mpirun kills a second after it told a process to end
 constexpr int tag_ending = 1, tag_verdict = 2;
 
@@ -122,10 +123,14 @@ void MpiRanks::wait(MPI_Request request) {
 
 void MpiRanks::wait_until(const std::function<bool()>& done) {
   Patience patience;
-  Clock::time_point told{};
+  Clock::time_point told{}, ended{};
   for (; !done(); patience.rest()) {
     if (rank_ != 0) continue;
-    if (hear()) give_up();
+    if (hear()) {                               // one that ended well has done its part of this already: it only came to its end sooner
+      if (endings_.back().exit_code != 0) give_up();
+      ended = Clock::now();
+    }
+    if (ended != Clock::time_point{} && seconds_since(ended) > ended_too_soon_s) give_up();
     if (!hooks_.told_to_end()) continue;
     if (told == Clock::time_point{}) told = Clock::now();
     if (seconds_since(told) > no_answer_s) say_lost();
