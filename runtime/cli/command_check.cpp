@@ -27,21 +27,17 @@ bool lift_and_gradients(const Options& o) {
   throw Failure(result.exit_code == exit_user || result.exit_code == exit_io ? static_cast<ExitCode>(result.exit_code) : exit_internal, {});
 }
 
-Manifest build_in_double(const Options& o, const char* backend) {
-  BuildRequest request;
-  request.model = o.model.model;
-  request.backend = backend;
-  request.mode = o.model.mode;
-  request.precision = "double";
-  for (const std::string& text : o.model.set) add_option(request.set, text);
-  request.quiet = true;
-  return load_manifest(ensure_built(request).directory);
+Manifest build_in_double(ModelOptions model, const std::string& backend) {
+  model.backend = backend;
+  model.precision = "double";
+  return load_manifest(simulator_folder(model, true));
 }
 
 bool parity(const Options& o) {
-  const ParityReport report = compare_backends(build_in_double(o, "reference"), build_in_double(o, "openmp"), o.parity);
+  const ParityReport report = compare_backends(build_in_double(o.model, "reference"), build_in_double(o.model, o.model.backend), o.parity);
+  const std::string backend = o.model.backend == "cuda" ? "cuda (" + o.model.device + ")" : o.model.backend;
   fmt::print("backend parity ({}, double, {} samples of {} steps of {} ms)\n", o.model.mode, o.parity.batch, o.parity.steps, o.parity.dt_ms);
-  fmt::print("  spikes: reference {}, openmp {}, neurons that differ {}\n", report.spikes_first, report.spikes_second, report.spike_counts_differ);
+  fmt::print("  spikes: reference {}, {} {}, neurons that differ {}\n", report.spikes_first, backend, report.spikes_second, report.spike_counts_differ);
   fmt::print("  loss: largest relative difference {:.2g}\n", report.loss_difference);
   for (const ParityReport::Row& row : report.gradients)
     fmt::print("  gradient of {}: largest {:.3g}, largest difference {:.2g}{}\n", row.name, row.largest, row.difference, row.agrees ? "" : "  DIFFERS");
@@ -61,10 +57,10 @@ void check(const Options& o, Context& context) {
 }  // namespace
 
 void add_check(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand("check", "prove a model: lift against execution, gradients against finite differences, backends against each other");
+  CLI::App* command = app.add_subcommand("check", "prove a model: lift against execution, gradients against finite differences, a backend against the reference");
   auto o = std::make_shared<Options>();
-  o->model.add_to(*command, false);
-  command->add_flag("--parity-only", o->only_parity, "compare the backends only");
+  o->model.add_to(*command, true, false);
+  command->add_flag("--parity-only", o->only_parity, "compare with the reference only");
   command->add_option("--dt", o->parity.dt_ms, "time step of the comparison in ms")->check(CLI::PositiveNumber)->capture_default_str();
   command->add_option("--steps", o->parity.steps, "steps of a trial")->check(CLI::Range(1u, 65535u))->capture_default_str();
   command->add_option("--batch", o->parity.batch, "samples")->check(CLI::Range(1u, 4096u))->capture_default_str();

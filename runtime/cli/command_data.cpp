@@ -19,7 +19,18 @@ struct Options {
   bool json = false;
 };
 
-data::DatasetOptions dataset_options(const Options& o, double& trial_ms) {
+/// What the names of the files say, where the user did not.
+std::string kind_of(const Options& o) {
+  if (!o.kind.empty()) return o.kind;
+  const std::filesystem::path path = expand_path(o.path, {"PATH", 0, 0});
+  if (!std::filesystem::exists(path)) fail(exit_io, "AD510", {path.string()}, "there is no such file or folder", "check the path");
+  std::string kind = data::recognised_kind(path);
+  if (kind.empty()) fail(exit_user, "AD405", {path.string()}, "the names of the files do not tell what kind of data they are", "say it: --kind shd; docs/data.md lists the kinds");
+  return kind;
+}
+
+data::DatasetOptions dataset_options(Options o, double& trial_ms) {
+  if (o.config.empty() && o.path.ends_with(".toml")) std::swap(o.config, o.path);
   if (!o.config.empty()) {
     RunConfig config = load_config(o.config, o.set);
     trial_ms = config.trial.length_ms;
@@ -28,7 +39,7 @@ data::DatasetOptions dataset_options(const Options& o, double& trial_ms) {
   }
   data::DatasetOptions out;
   trial_ms = o.trial_ms > 0 ? o.trial_ms : 30;
-  out.values["kind"] = o.kind.empty() ? "idx" : o.kind;
+  out.values["kind"] = kind_of(o);
   if (!o.path.empty()) out.values["path"] = expand_path(o.path, {"PATH", 0, 0});
   out.values["dt_ms"] = fmt::format("{}", o.dt_ms);
   out.values["trial_ms"] = fmt::format("{}", trial_ms);
@@ -43,7 +54,7 @@ data::DatasetOptions dataset_options(const Options& o, double& trial_ms) {
 
 void inspect(const Options& o, bool only_check, Context& context) {
   if (o.path.empty() && o.kind.empty() && o.config.empty())
-    fail(exit_user, "AD405", {}, "no data are named", "give a folder with IDX files, --kind yinyang, or --config RUN.toml");
+    fail(exit_user, "AD405", {}, "no data are named", "give a file or folder, --kind yinyang, or a run configuration");
   double trial_ms = 0;
   const data::DatasetOptions options = dataset_options(o, trial_ms);
   bool good = true;
@@ -82,8 +93,8 @@ void convert(const Options& o, const std::string& out) {
 }
 
 void add_source_options(CLI::App& command, Options& o) {
-  command.add_option("PATH", o.path, "file or folder of the data");
-  command.add_option("-k,--kind", o.kind, "kind of data set, such as shd (default: idx)");
+  command.add_option("PATH", o.path, "file or folder of the data, or a run configuration");
+  command.add_option("-k,--kind", o.kind, "kind of data set, such as shd (default: what the names of the files say)");
   command.add_option("-c,--config", o.config, "the [data] of a run configuration")->type_name("RUN.toml");
   command.add_option("--split", o.splits, "train, validation, test (default: all)")->delimiter(',')->allow_extra_args(false)->check(CLI::IsMember({"train", "validation", "test"}));
   command.add_option("--set", o.set, "an option of the data set: --set encoding=latency; with --config, of the configuration")->allow_extra_args(false)->type_name("KEY=VALUE");

@@ -12,7 +12,7 @@ struct ModelOptions {
   std::string model;                    ///< MODEL.cc or DIR
   std::string backend = "openmp", device = "gpu", mode = "grid", precision;
   std::vector<std::string> set;
-  void add_to(CLI::App& command, bool backend_too = true);
+  void add_to(CLI::App& command, bool backend_too = true, bool precision_too = true);
 };
 
 /// The folder of the simulator that the configuration names, built when it has to be.

@@ -39,6 +39,11 @@ std::vector<std::string> class_names(std::string_view name, std::uint32_t classe
   return names;
 }
 
+std::string recognised_kind(const std::filesystem::path& path) {
+  const Kind* kind = recognise(path);
+  return kind == nullptr ? std::string() : std::string(kind->name);
+}
+
 std::unique_ptr<Dataset> make_dataset(const DatasetOptions& given, Split split) {
   const OptionReader options(given);
   std::vector<std::string_view> names;

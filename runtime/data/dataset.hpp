@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -86,6 +87,9 @@ struct DatasetOptions {
 
 /// Names of the classes, for people: those of the kind of data set where it has any, else their numbers.
 std::vector<std::string> class_names(std::string_view kind, std::uint32_t classes);
+
+/// The kind of a file, or of the files of a folder, by how their names end; empty where they do not tell.
+std::string recognised_kind(const std::filesystem::path& path);
 
 /// The data set that the options name, or null where they switch this split off (`validation_size = 0`).
 /// Throws DataError for an unknown kind, encoding or key (with the nearest known one), and for missing or damaged files.

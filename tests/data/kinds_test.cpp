@@ -171,5 +171,19 @@ TEST(RealEvents, the_files_at_hand_are_read) {
   }
 }
 
+TEST(Recognition, goes_by_the_endings_of_names) {
+  const test::Folder place;
+  for (const char* folder : {"images", "words", "taxels", "moving/Train/3", "hands", "notes"}) fs::create_directories(place.path / folder);
+  for (const char* name : {"images/train-images-idx3-ubyte.gz", "words/shd_train.h5.xz", "taxels/letters.npz", "moving/Train/3/00001.bin", "hands/user01.aedat", "notes/read.me"}) test::put(place.path / name, {});
+  EXPECT_EQ(recognised_kind(place.path / "images"), "idx");
+  EXPECT_EQ(recognised_kind(place.path / "words"), "shd");
+  EXPECT_EQ(recognised_kind(place.path / "words/shd_train.h5.xz"), "shd");
+  EXPECT_EQ(recognised_kind(place.path / "taxels"), "npz");
+  EXPECT_EQ(recognised_kind(place.path / "moving"), "nmnist");
+  EXPECT_EQ(recognised_kind(place.path / "hands/user01.aedat"), "dvs_gesture");
+  EXPECT_EQ(recognised_kind(place.path / "notes"), "");
+  EXPECT_EQ(recognised_kind(place.path / "absent"), "");
+}
+
 }  // namespace
 }  // namespace antidrome::data

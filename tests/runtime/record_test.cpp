@@ -105,5 +105,16 @@ TEST(Data, check_reads_every_record) {
   EXPECT_NE(out.output.find("yinyang train: 50 samples, 250 events, every record can be read"), std::string::npos) << out.output;
 }
 
+TEST(Data, what_names_do_not_tell_is_asked_for) {
+  const Place place;
+  const auto info = [&](const std::string& what) { return test::antidrome(place.scratch.path(), "data info " + what); };
+  EXPECT_EQ(info("absent").exit_code, 3);
+  EXPECT_NE(info("absent").output.find("there is no such file or folder"), std::string::npos);
+  EXPECT_EQ(info("run.toml").exit_code, 0) << info("run.toml").output;
+  const Outcome untold = info("build");
+  EXPECT_EQ(untold.exit_code, 2);
+  EXPECT_NE(untold.output.find("do not tell what kind of data they are"), std::string::npos) << untold.output;
+}
+
 }  // namespace
 }  // namespace antidrome

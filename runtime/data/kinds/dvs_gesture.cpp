@@ -127,6 +127,6 @@ constexpr std::string_view keys[] = {"path", "downsample"};
 
 }  // namespace
 
-const Kind dvs_gesture_kind{"dvs_gesture", keys, true, open, class_names_of};
+const Kind dvs_gesture_kind{"dvs_gesture", keys, true, open, class_names_of, ".aedat"};
 
 }  // namespace antidrome::data

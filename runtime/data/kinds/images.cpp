@@ -137,7 +137,7 @@ constexpr std::string_view keys[] = {"path", "encoding", "window_ms", "threshold
 const Kind mnist_kind{"mnist", keys, false, open, nullptr};
 const Kind fashion_mnist_kind{"fashion_mnist", keys, false, open,
                               [] { return std::vector<std::string>{"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"}; }};
-const Kind idx_kind{"idx", keys, false, open, nullptr};
+const Kind idx_kind{"idx", keys, false, open, nullptr, "-ubyte"};
 
 std::unique_ptr<Dataset> make_images(std::string name, const IdxFile& images, const IdxFile& labels, const std::vector<std::uint32_t>& records, std::uint32_t classes,
                                      ImageCode code) {

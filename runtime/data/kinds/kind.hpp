@@ -2,6 +2,7 @@
 #pragma once
 #include "runtime/data/options.hpp"
 
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -18,6 +19,8 @@ struct Kind {
   std::unique_ptr<Dataset> (*open)(const OptionReader& options, std::string_view kind, Split split);
   /// Names of classes, for people; null where they have none.
   std::vector<std::string> (*class_names)();
+  /// How names of its files end (without .gz and the like), where that tells it from other kinds; empty: it is never guessed.
+  std::string_view ending = {};
 };
 
 extern const Kind yinyang_kind, mnist_kind, fashion_mnist_kind, idx_kind, shd_kind, nmnist_kind, dvs_gesture_kind, npz_kind, frozen_noise_kind, delay_xor_kind;
@@ -26,6 +29,8 @@ extern const Kind yinyang_kind, mnist_kind, fashion_mnist_kind, idx_kind, shd_ki
 std::span<const Kind* const> kinds();
 /// The kind of this name, or null.
 const Kind* find_kind(std::string_view name);
+/// The kind of a file, or of the files of a folder, by how their names end; null where they do not tell.
+const Kind* recognise(const std::filesystem::path& path);
 
 inline constexpr double day_ms = 86400e3;  // upper bound of every time: catches seconds and microseconds taken for milliseconds
 

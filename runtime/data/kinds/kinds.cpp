@@ -18,6 +18,26 @@ const Kind* find_kind(std::string_view name) {
   return nullptr;
 }
 
+namespace {
+
+const Kind* by_name(const std::filesystem::path& file) {
+  std::filesystem::path name = file.filename();
+  if (const std::string packed = name.extension().string(); packed == ".gz" || packed == ".xz" || packed == ".zst" || packed == ".bz2") name = name.stem();
+  for (const Kind* kind : all)
+    if (!kind->ending.empty() && name.string().ends_with(kind->ending)) return kind;
+  return nullptr;
+}
+
+}  // namespace
+
+const Kind* recognise(const std::filesystem::path& path) {
+  if (!std::filesystem::is_directory(path)) return by_name(path);
+  std::error_code unreadable;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path, std::filesystem::directory_options::skip_permission_denied, unreadable))
+    if (const Kind* kind = by_name(entry.path())) return kind;
+  return nullptr;
+}
+
 CodeWindow read_window(const OptionReader& options, double window_ms) {
   CodeWindow t{};
   t.dt_ms = options.number("dt_ms", 1e-6, day_ms);

@@ -79,6 +79,6 @@ constexpr std::string_view keys[] = {"path", "downsample"};
 
 }  // namespace
 
-const Kind nmnist_kind{"nmnist", keys, true, open, nullptr};
+const Kind nmnist_kind{"nmnist", keys, true, open, nullptr, ".bin"};
 
 }  // namespace antidrome::data

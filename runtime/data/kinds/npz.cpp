@@ -144,6 +144,6 @@ constexpr std::string_view keys[] = {"path", "values_array", "length_array", "la
 
 }  // namespace
 
-const Kind npz_kind{"npz", keys, true, open, nullptr};
+const Kind npz_kind{"npz", keys, true, open, nullptr, ".npz"};
 
 }  // namespace antidrome::data

@@ -273,7 +273,7 @@ constexpr std::string_view keys[] = {"path", "train_file", "validation_file", "t
 
 }  // namespace
 
-const Kind shd_kind{"shd", keys, true, open, nullptr};
+const Kind shd_kind{"shd", keys, true, open, nullptr, ".h5"};
 
 void read_shd(const fs::path& file, std::uint32_t units, int out, const std::string& key) {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
