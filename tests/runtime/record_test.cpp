@@ -108,7 +108,7 @@ TEST(Data, check_reads_every_record) {
 TEST(Data, what_names_do_not_tell_is_asked_for) {
   const Place place;
   const auto info = [&](const std::string& what) { return test::antidrome(place.scratch.path(), "data info " + what); };
-  EXPECT_EQ(info("absent").exit_code, 3);
+  EXPECT_EQ(info("absent").exit_code, 74);
   EXPECT_NE(info("absent").output.find("there is no such file or folder"), std::string::npos);
   EXPECT_EQ(info("run.toml").exit_code, 0) << info("run.toml").output;
   const Outcome untold = info("build");
