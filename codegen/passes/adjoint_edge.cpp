@@ -69,8 +69,11 @@ void derive_arrival_pre(const Program& program, Edge& e, const Cell& pre, const 
   if (!is_timed(program, e)) return;
 
   Expr nu = 0.0;
-  for (const auto& [state, value] : after)
-    nu = nu + adjoint(state) * (substitute(flow.at(state), jumped) - explicit_motion(value, flow)) - tilde.at(state) * flow.at(state);
+  for (const auto& [state, value] : after) {
+    const Expr later = tidy(substitute(flow.at(state), jumped) - explicit_motion(value, flow)), before = tidy(flow.at(state));
+    if (later == before && tilde.at(state) == adjoint(state)) continue;   // a state that the arrival neither moves nor drives
+    nu = nu + adjoint(state) * later - tilde.at(state) * before;
+  }
   for (const Gather& g : e.gathers) {
     if (g.continuous) continue;
     nu = nu - dot(adjoint_name(g.name)) * explicit_motion(g.factor, flow);

@@ -76,10 +76,12 @@ void compile(const fs::path& directory) {
   fs::rename(temporary, library);  // a running process keeps the old file
 }
 
+bool is_emulated(const BuildRequest& r) { return r.device == "emulated" || r.device == "checked"; }
+
 /// Kernels of the backend cuda, for a GPU, the emulated device, or the interpreter of PTX.
 void compile_kernels(const fs::path& directory, const BuildRequest& r) {
   std::vector<std::string> command = {kernel_compiler().string(), directory.string(), "--device", r.device, "-I", include_folder().string()};
-  if (r.device != "emulated") command.insert(command.end(), {"--arch", r.architectures, "--compiler", r.kernel_compiler});
+  if (!is_emulated(r)) command.insert(command.end(), {"--arch", r.architectures, "--compiler", r.kernel_compiler});
   else command.insert(command.end(), {"--cxx", simulator_compiler().string()});
   if (r.quiet) command.push_back("--quiet");
   const ProcessResult result = run_process(command, false);
@@ -171,7 +173,7 @@ BuildResult ensure_built(const BuildRequest& r) {
   }
   if (r.backend == "cuda") {
     const json compile_key = kernels_key(result.directory, r);
-    const char* product = r.device == "emulated" ? "kernels.so" : r.device == "interpreted" ? "kernels.ptx" : "resources.json";
+    const char* product = r.device == "emulated" ? "kernels.so" : r.device == "checked" ? "kernels_checked.so" : r.device == "interpreted" ? "kernels.ptx" : "resources.json";
     const std::string entry = "compile for " + r.device;
     if (record.value(entry, json()) != compile_key || !fs::exists(result.directory / product)) {
       if (!r.quiet) fmt::print(stderr, "compiling {}\n", (result.directory / "kernels.cu").string());

@@ -10,7 +10,7 @@ namespace antidrome {
 struct BuildRequest {
   std::filesystem::path model;                 ///< a model file
   std::string backend = "openmp", mode = "grid", precision = "float";
-  std::string device = "gpu";                  ///< of the backend cuda: what its kernels are compiled for: gpu, emulated or interpreted
+  std::string device = "gpu";                  ///< of the backend cuda: what its kernels are compiled for: gpu, emulated, checked or interpreted
   std::string architectures = "native", kernel_compiler = "nvrtc";
   std::map<std::string, std::string> set;      ///< options of the model file
   std::filesystem::path output;                ///< empty: a folder of the cache, named after the model and the options

@@ -77,7 +77,7 @@ void add_train(CLI::App& app, Context& context) {
   command->add_flag("--resume", o->resume, "go on from the last checkpoint of --out; of several runs: finish what is not finished");
   command->add_option("--checkpoint", o->checkpoint, "go on from this checkpoint instead")->type_name("FILE")->needs("--resume");
   command->add_option("--backend", o->backend, "openmp, cuda or reference (default: [model] backend)")->check(CLI::IsMember({"openmp", "cuda", "reference"}));
-  command->add_option("--device", o->device, "where CUDA kernels run: gpu; on this processor emulated, or interpreted as PTX (default: [model] device)")->check(CLI::IsMember({"gpu", "emulated", "interpreted"}));
+  command->add_option("--device", o->device, "where CUDA kernels run: gpu; on this processor emulated (checked: with every access watched), or interpreted as PTX (default: [model] device)")->check(CLI::IsMember({"gpu", "emulated", "checked", "interpreted"}));
   command->add_option("-j,--threads", o->threads, "worker threads; the result does not depend on them (default: all processors)")->check(CLI::Range(1u, 4096u));
   command->add_flag("--strict", o->strict, "what is only a warning otherwise ends the run: values that are not finite, silent populations, zero gradients");
   command->add_flag("--no-plots", o->no_plots, "draw nothing at the end");

@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 void ModelOptions::add_to(CLI::App& command, bool backend_too, bool precision_too) {
   command.add_option("MODEL", model, "model file, or folder of a built simulator")->required();
   if (backend_too) command.add_option("--backend", backend, "openmp, cuda or reference")->check(CLI::IsMember({"openmp", "cuda", "reference"}))->capture_default_str();
-  if (backend_too) command.add_option("--device", device, "where CUDA kernels run: gpu; on this processor emulated, or interpreted as PTX")->check(CLI::IsMember({"gpu", "emulated", "interpreted"}))->capture_default_str();
+  if (backend_too) command.add_option("--device", device, "where CUDA kernels run: gpu; on this processor emulated (checked: with every access watched), or interpreted as PTX")->check(CLI::IsMember({"gpu", "emulated", "checked", "interpreted"}))->capture_default_str();
   command.add_option("--mode", mode, "grid: spikes on the time grid; exact: located inside the step")->check(CLI::IsMember({"grid", "exact"}))->capture_default_str();
   if (precision_too) command.add_option("--precision", precision, "float, double or mixed (default: float, reference: double)")->check(CLI::IsMember({"float", "double", "mixed"}));
   command.add_option("--set", set, "option of the model file: --set hidden=512")->allow_extra_args(false)->type_name("NAME=VALUE");

@@ -139,7 +139,7 @@ class Loader {
     m.file = s.text("file", "");
     if (!m.file.empty()) s.resolve("file", m.file = path(m.file, s.where("file")));
     m.backend = s.choice("backend", m.backend, {"openmp", "cuda", "reference"});
-    m.device = s.choice("device", m.device, {"gpu", "emulated", "interpreted"});
+    m.device = s.choice("device", m.device, {"gpu", "emulated", "checked", "interpreted"});
     m.mode = s.choice("mode", m.mode, {"grid", "exact"});
     m.precision = s.choice("precision", m.backend == "reference" ? "double" : m.precision, {"float", "double", "mixed"});
     toml::table set;

@@ -14,7 +14,7 @@ namespace antidrome {
 struct ModelConfig {
   std::string file;
   std::string backend = "openmp", mode = "grid", precision = "float";
-  std::string device = "gpu";                 ///< of the backend cuda: gpu, emulated or interpreted
+  std::string device = "gpu";                 ///< of the backend cuda: gpu, emulated, checked or interpreted
   std::map<std::string, std::string> set;     ///< [model.set]: options of the model file, as text
 };
 

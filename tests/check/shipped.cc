@@ -20,6 +20,7 @@ void build(Network& net, Neuron neuron, A a, B b, bool both) {
 
 template <class Neuron>
 void with_synapse(Network& net, Neuron neuron, double reversal, double weight, auto synapse) {
+  weight *= net.option("strength", 1.0);
   const auto w = trainable(normal(weight, 0.2 * weight));
   const auto conductance = trainable(normal(weight / 5, 0.04 * weight));
   if (synapse == "Delta") build(net, neuron, Delta{.w = conductance}, ExpCurrent{.w = w}, false);

@@ -4,7 +4,7 @@
   budgets.py ROOT BIN [--all] [--architectures all|sm_80,...] [--compilers nvrtc,nvcc] [--write] [--jobs N]
 
 ROOT: the source tree; BIN: the folder with `antidrome`. Without options: each project's own settings, NVRTC, sm_90 (what tests run).
-With --all: every run configuration and every shipped pair. nvcc's PTX and clang are further readers of each text.
+With --all: every run configuration, shipped pair and loss. nvcc's PTX and clang are further readers of each text.
 Asked of every kernel: no warning, no spill, no local memory, no number in double precision, and registers and shared memory within
 tests/cuda/budgets.json. --write puts the figures seen there."""
 import argparse
@@ -20,9 +20,12 @@ import tomllib
 
 ARCHITECTURES = ["sm_75", "sm_80", "sm_90", "sm_100", "sm_120"]
 SKIPPED = 77
+# Without those that need exact mode, which has no kernels: a spike that makes its target fire at once.
 PAIRS = [(neuron, synapse) for neuron in ("Lif", "Alif", "SoftResetLif", "RefractoryLif", "Qif", "AdEx", "Izhikevich")
-         for synapse in ("Delta", "ExpCurrent", "Alpha", "ExpConductance", "TsodyksMarkram", "LinearNmda", "Nmda", "two")]
-PAIRS += [("CubaLif", "Pulse"), ("CubaLif", "Delta"), ("CubaLif", "two"), ("CubaAlif", "Pulse"), ("CobaLif", "two")]
+         for synapse in ("ExpCurrent", "Alpha", "ExpConductance", "TsodyksMarkram", "LinearNmda", "Nmda", "two")]
+PAIRS += [("CubaLif", "Pulse"), ("CubaAlif", "Pulse"), ("CobaLif", "two")]
+LOSSES = ["sum", "sum_weigh_linear", "sum_weigh_exp", "sum_weigh_sigmoid", "sum_weigh_input", "avg_xentropy", "max", "first_spike_exp", "first_spike", "mean_square",
+          "mean_square_of_a_signal", "last_voltage", "relative_first_spike", "first_spike_at_times", "every_spike", "spike_count"]
 DOUBLE = re.compile(r"^\s*(?:@!?%p\d+\s+)?[a-z0-9.]+\.f64[. ]", re.M)
 
 
@@ -37,7 +40,7 @@ def networks(root, everything):
                 model = tomllib.load(file).get("model", {})
             if model.get("mode") == "exact" or not (everything or run == "run.toml" or len(runs) == 1):
                 continue
-            options = tuple(f"{k}={v}" for k, v in sorted(model.get("set", {}).items()))
+            options = tuple(f"{k}={str(v).lower() if isinstance(v, bool) else v}" for k, v in sorted(model.get("set", {}).items()))
             key = (project, options)
             if key not in seen:
                 seen.add(key)
@@ -45,6 +48,8 @@ def networks(root, everything):
     if everything:
         shipped = os.path.join(root, "tests/check/shipped.cc")
         found += [(f"shipped/{n}_{s}", shipped, (f"neuron={n}", f"synapse={s}")) for n, s in PAIRS]
+        losses = os.path.join(root, "tests/check/losses.cc")
+        found += [(f"losses/{loss}{'_delayed' if delayed else ''}", losses, (f"loss={loss}", f"delayed={str(delayed).lower()}", "regularised=true")) for loss in LOSSES for delayed in (False, True)]
     return found
 
 

@@ -24,7 +24,7 @@ struct Request {
   fs::path folder;                              ///< kernels.cu and kernels.json; results go there
   std::string device = "gpu", compiler = "nvrtc", cxx = "g++";
   std::vector<std::string> architectures = {"native"}, include;
-  bool checked = false, quiet = false;
+  bool quiet = false;
 };
 
 int fail(int exit, const std::string& message, const char* code, const std::string& remedy) {
@@ -33,8 +33,9 @@ int fail(int exit, const std::string& message, const char* code, const std::stri
 }
 
 int compile_emulated(const Request& r) {
-  const fs::path temporary = r.folder / "kernels.so.tmp", module = r.folder / "kernels.so";
-  emulator::compile((r.folder / "kernels.cu").string(), temporary.string(), r.checked ? emulator::Mode::checked : emulator::Mode::plain, {.command = r.cxx, .include_folders = r.include, .flags = {}});
+  const bool checked = r.device == "checked";
+  const fs::path module = r.folder / (checked ? "kernels_checked.so" : "kernels.so"), temporary = module.string() + ".tmp";
+  emulator::compile((r.folder / "kernels.cu").string(), temporary.string(), checked ? emulator::Mode::checked : emulator::Mode::plain, {.command = r.cxx, .include_folders = r.include, .flags = {}});
   fs::rename(temporary, module);                // a running process keeps the old file
   return 0;
 }
@@ -130,18 +131,17 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", std::string("without the CUDA toolkit"));
 #endif
   app.add_option("folder", r.folder, "build folder with kernels.cu")->required();
-  app.add_option("--device", r.device, "gpu, emulated or interpreted")->check(CLI::IsMember({"gpu", "emulated", "interpreted"}))->capture_default_str();
+  app.add_option("--device", r.device, "gpu, emulated, checked (emulated, with the checks and counters of the emulator) or interpreted")->check(CLI::IsMember({"gpu", "emulated", "checked", "interpreted"}))->capture_default_str();
   app.add_option("--arch", r.architectures, "sm_75, sm_80, sm_90, …; native: of the GPU that is here")->delimiter(',')->capture_default_str();
   app.add_option("--compiler", r.compiler, "nvrtc (fast) or nvcc")->check(CLI::IsMember({"nvrtc", "nvcc"}))->capture_default_str();
   app.add_option("--cxx", r.cxx, "C++ compiler of the emulated device")->capture_default_str();
   app.add_option("-I", r.include, "folders with headers");
-  app.add_flag("--checked", r.checked, "emulated: with the checks and counters of the emulator");
   app.add_flag("-q,--quiet", r.quiet, "no table");
   CLI11_PARSE(app, argc, argv);
   try {
     for (const std::string& architecture : r.architectures)
       if (architecture != "native") cuda::multiprocessor(architecture);   // is it one we know?
-    return r.device == "emulated" ? compile_emulated(r) : r.device == "interpreted" ? compile_interpreted(r) : compile_gpu(r);
+    return r.device == "emulated" || r.device == "checked" ? compile_emulated(r) : r.device == "interpreted" ? compile_interpreted(r) : compile_gpu(r);
   } catch (const std::invalid_argument& error) {
     return fail(exit_user, error.what(), "AD447", "known are sm_75, 80, 86, 87, 89, 90, 100, 103, 120 and 121");
   } catch (const emulator::CompileError& error) {

@@ -3,9 +3,11 @@
 #include "backends/cuda/device/device.hpp"
 #include "backends/cuda/emulator/emulator.hpp"
 
+#include <filesystem>
+
 namespace antidrome::cuda {
 
-class EmulatedDevice final : public Device {
+class EmulatedDevice : public Device {
  public:
   /// `module`: kernels.cu compiled for the emulator. Throws std::runtime_error when it cannot be loaded.
   explicit EmulatedDevice(const std::string& module, emulator::Options options = {}) : module_(emulator::Module::load(module)), device_(options) {}
@@ -28,5 +30,8 @@ class EmulatedDevice final : public Device {
   emulator::Module module_;
   emulator::Device device_;
 };
+
+/// Kernels under the emulator's checker, in an order of blocks and threads that ANTIDROME_ORDER draws (0: in order); a launch with a finding throws. Throws std::invalid_argument.
+std::unique_ptr<Device> checked_device(const std::filesystem::path& folder);
 
 }  // namespace antidrome::cuda

@@ -16,9 +16,10 @@ using namespace antidrome::cuda;
 std::unique_ptr<Device> open_device(const std::filesystem::path& folder) {
   const char* asked = std::getenv("ANTIDROME_DEVICE");
   const std::string device = asked && *asked ? asked : "gpu";
+  if (device == "checked") return checked_device(folder);
   if (device == "emulated") return std::make_unique<EmulatedDevice>((folder / "kernels.so").string());
   if (device == "interpreted") return interpreted_device_as_asked(folder);
-  if (device != "gpu") throw std::runtime_error("the device is 'gpu', 'emulated' or 'interpreted', not '" + device + "'");
+  if (device != "gpu") throw std::runtime_error("the device is 'gpu', 'emulated', 'checked' or 'interpreted', not '" + device + "'");
 #ifdef ANTIDROME_WITH_GPU
   return open_gpu(folder);
 #else

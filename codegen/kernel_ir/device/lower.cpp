@@ -49,8 +49,8 @@ DeviceModule lower_for_device(const Program& program, const LowerOptions& wanted
   join_records(l, d);
   device.place_buffers();
   lay_out(l);
-  for (CellLayout& c : m.cells)
-    for (const DeviceKernel& k : d.kernels) c.listed_by_unit |= k.body.kind != NodeKind::kernel && k.backward && k.body.cell == c.name;
+  const BackwardPhases phases(l);
+  for (CellLayout& c : m.cells) c.listed_by_unit = m.learns && phases.listed_by_unit(*program.cell(c.name));
   for (DeviceKernel& k : d.kernels)
     if (k.body.kind == NodeKind::kernel) place_barriers(d, k.body);
   device.plan_arrays();
