@@ -44,6 +44,7 @@ inline std::vector<DeviceCase> device_cases() {
   for (const double longer : {0.0, 25.0, 1000.0})                 // the last one: nothing arrives within the trial
     out.push_back({fmt::format("delays_in_ms_{}", longer), network_with_delays_in_ms(), random_samples(4, 1, 7, 100, 0.5, 5, 1, 80), {.dt_ms = 0.5, .steps = 100}, {{"line.delay", {7.2 + longer}}}});
   for (const bool trained : {true, false}) out.push_back({trained ? "scattered" : "delays_alone", scattered_network(trained), random_samples(3, 1, 7, 90, 0.5, 5, 1, 80), {.dt_ms = 0.5, .steps = 90}});
+  for (const bool source : {true, false}) out.push_back({source ? "delays_of_source" : "delays_of_target", shared_delays_network(source), random_samples(3, 1, 7, 90, 0.5, 5, 1, 80), {.dt_ms = 0.5, .steps = 90}});
   const std::pair<const char*, ModelBuilder> noise[] = {{"dropout", noisy_lif(0.3, 0)}, {"noise", noisy_lif(0, 0.02)}, {"idle", noisy_lif(0, 0)}, {"reset", random_reset()}};
   for (const auto& [name, model] : noise) out.push_back({name, noisy(model).network(), random_samples(5, 1, 5, 122, 0.5, 3), {.dt_ms = 0.5, .steps = 122, .seed = 5, .epoch = 3}});
   const std::pair<const char*, ModelBuilder> means[] = {{"batch_count", batch_count_target()}, {"batch_population", batch_population_target()}};

@@ -94,17 +94,6 @@ TEST(Device, exact_mode_is_refused) {
   EXPECT_EQ(diagnostics.all().front().code, "AD306");
 }
 
-TEST(Device, learned_delays_that_synapses_share_are_refused) {
-  for (const auto spread_of_it : {ir::Value::Spread::per_source, ir::Value::Spread::per_target}) {
-    ir::Network network = fixtures::scattered_network();
-    network.projections[2].delay = fixtures::spread(fixtures::uniform(0, 30), spread_of_it, true);
-    Diagnostics diagnostics;
-    lowered(network, diagnostics);
-    ASSERT_TRUE(diagnostics.has_errors());
-    EXPECT_EQ(diagnostics.all().front().code, "AD308");
-  }
-}
-
 TEST(Device, more_neurons_than_a_block_has_room_for_are_refused_with_the_numbers) {
   Diagnostics diagnostics;
   lowered(recurrent(40000).network(), diagnostics);

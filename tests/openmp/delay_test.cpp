@@ -45,15 +45,8 @@ TEST(Delays, of_single_synapses_agree_with_the_reference) {
 }
 
 TEST(Delays, that_synapses_share_by_source_or_target_are_learned) {
-  for (const auto spread_of_first : {ir::Value::Spread::per_source, ir::Value::Spread::per_target}) {
-    const bool source = spread_of_first == ir::Value::Spread::per_source;
-    ir::Network network = scattered_network(source);
-    const auto other = source ? ir::Value::Spread::per_target : ir::Value::Spread::per_source;
-    network.projections[0].delay = spread(uniform(0, 20), spread_of_first, true);
-    network.projections[1].delay = spread(uniform(0, 40), other, true);
-    network.projections[2].delay = spread(uniform(0, 30), other, true);
-    network.projections[4].delay = spread(uniform(0, 9), spread_of_first, true);
-    Simulator s = compile(derive(network), source ? "delays_of_source" : "delays_of_target");
+  for (const bool source : {true, false}) {
+    Simulator s = compile(derive(shared_delays_network(source)), source ? "delays_of_source" : "delays_of_target");
     s.initialise(5);
     const auto r = compare(s, random_samples(3, 1, 7, 90, 0.5, 5, 1, 80), {.dt_ms = 0.5, .steps = 90, .threads = 2});
     EXPECT_GT(r.spikes, 200);

@@ -96,17 +96,17 @@ void Printer::batch_means() {
 /// A warp owns a row of the gradient in one group of samples: no two threads add to the same number, and every sum has its order.
 void Printer::gather(const DeviceKernel& k) {
   const Node& n = k.body;
-  const DeviceParameter& p = d_.parameter(n.name);
   const std::string pre = name(n.cell), weight = identifier(n.name);
   const bool scattered = n.kind == NodeKind::scattered_gradient, dense = n.kind == NodeKind::dense_gradient;
-  const Columns columns = scattered ? Columns{1, 1} : columns_of(p.stride, m_.precision == Precision::single_precision);
+  const int stride = dense ? d_.parameter(n.name).stride : d_.padded(m_.edge(n.edge).post);
+  const Columns columns = scattered ? Columns{1, 1} : columns_of(stride, m_.precision == Precision::single_precision);
   const bool data = m_.cell(n.cell).source >= 0;
   w_.raw("const u32 lane = threadIdx.x & 31u, warp = threadIdx.x >> 5;");
   if (!dense)
     if (const EdgeLayout& e = m_.edge(n.edge); !e.delay_parameter.empty() && !scattered) w_.line("const u32 k_{0}_delay = a.{0}_delay_steps[0];", name(e.name));
   w_.raw("const Cut cut = cut_of(a.whole, a.whole_chunks, a.first_chunk + blockIdx.y, a.first_sample);");
-  w_.open(fmt::format("for (u32 row = blockIdx.x * (blockDim.x / 32u) + warp; row < {}u; row += gridDim.x * (blockDim.x / 32u))", p.rows));
-  w_.open(fmt::format("for (u32 c = lane * {}u; c < {}u; c += {}u)", columns.neighbours, p.stride, columns.of_warp()));
+  w_.open(fmt::format("for (u32 row = blockIdx.x * (blockDim.x / 32u) + warp; row < {}u; row += gridDim.x * (blockDim.x / 32u))", k.rows));
+  w_.open(fmt::format("for (u32 c = lane * {}u; c < {}u; c += {}u)", columns.neighbours, stride, columns.of_warp()));
   w_.line("real sum[{}] = {{}};", columns.of_lane());
   w_.open("for (u32 sample = cut.first; sample < cut.last; ++sample)");
   w_.raw("if (a.spikes[sample] > a.capacity || a.first_bad[2 * sample] != none || a.first_bad[2 * sample + 1] != none) continue;");
@@ -114,28 +114,27 @@ void Printer::gather(const DeviceKernel& k) {
     w_.open("for (u32 t = 0; t < a.steps; ++t)");
     w_.line("const real factor = __ldg(a.{0} + (u64(sample) * (a.steps + 1u) + t) * padded_of_{1} + row);", n.edge, pre);
     w_.line("real x[{}];", columns.of_lane());
-    w_.line("fetch_columns<{0}, {3}>(x, a.{1} + (u64(sample) * (a.steps + 1u) + t) * {2}u + c);", columns.neighbours, n.buffer, p.stride, columns.vectors);
+    w_.line("fetch_columns<{0}, {3}>(x, a.{1} + (u64(sample) * (a.steps + 1u) + t) * {2}u + c);", columns.neighbours, n.buffer, stride, columns.vectors);
     w_.line("for (u32 q = 0; q < {}u; ++q) sum[q] += factor * x[q];", columns.of_lane());
     w_.close();
   } else {
     if (data) w_.line("const u32 first = 4u * __ldg(a.unit_group_of_{0} + u64(sample) * (n_of_{0} + 1u) + row), last = 4u * __ldg(a.unit_group_of_{0} + u64(sample) * (n_of_{0} + 1u) + row + 1u);", pre);
     else w_.line("const u32 first = a.by_unit_of_{0}[u64(sample) * (padded_of_{0} + 1u) + row], last = a.by_unit_of_{0}[u64(sample) * (padded_of_{0} + 1u) + row + 1u];", pre);
     const std::string base = data ? "" : " + u64(sample) * a.listed_capacity";
-    const std::string post_stride = std::to_string(p.stride);
     if (scattered) {
       const EdgeLayout& e = m_.edge(n.edge);
-      w_.line("gather_scattered(sum[0], a.{0} + u64(sample) * (a.steps + 1u) * {1}u + c, {1}u, a.{2}_delay_steps[u64(row) * {1}u + c], a.step_of_{3}{4}, first, last, a.steps);", n.buffer, p.stride, name(e.name), pre, base);
+      w_.line("gather_scattered(sum[0], a.{0} + u64(sample) * (a.steps + 1u) * {1}u + c, {1}u, a.{2}_delay_steps[u64(row) * {1}u + c], a.step_of_{3}{4}, first, last, a.steps);", n.buffer, stride, name(e.name), pre, base);
     } else {
-      w_.line("gather_rows<{0}, {7}>(sum, a.{1} + u64(sample) * (a.steps + 1u) * {2}u + c, {2}u, a.step_of_{3}{4}, {5}, first, last, {6}, a.steps);", columns.neighbours, n.buffer, p.stride, pre, base,
+      w_.line("gather_rows<{0}, {7}>(sum, a.{1} + u64(sample) * (a.steps + 1u) * {2}u + c, {2}u, a.step_of_{3}{4}, {5}, first, last, {6}, a.steps);", columns.neighbours, n.buffer, stride, pre, base,
               n.value.defined() ? fmt::format("a.{}{}", n.value.name(), base) : "static_cast<const real*>(nullptr)", delay(m_.edge(n.edge)), columns.vectors);
     }
   }
   w_.close();
   if (scattered && n.value.defined()) {                           // of a delay: minus the weight times what the history says of arrival times
     if (n.value.is_number(1)) w_.raw("sum[0] = -sum[0];");
-    else w_.line("sum[0] *= -a.{}[u64(row) * {}u + c];", identifier(n.value.name()), p.stride);
+    else w_.line("sum[0] *= -a.{}[u64(row) * {}u + c];", identifier(n.value.name()), stride);
   }
-  const std::string target = fmt::format("a.{0}_part + (u64(blockIdx.y) * {1}u + row) * {2}u + c", weight, p.rows, p.stride);
+  const std::string target = fmt::format("a.{0}_part + (u64(blockIdx.y) * {1}u + row) * {2}u + c", weight, k.rows, stride);
   if (n.count) {
     w_.line("real known[{}];", columns.of_lane());
     w_.line("fetch_columns<{}, {}>(known, {});", columns.neighbours, columns.vectors, target);
@@ -146,10 +145,28 @@ void Printer::gather(const DeviceKernel& k) {
   w_.close();
 }
 
+/// Of a delay that the synapses of a source or of a target share: the sum of a row, or of a column.
+void Printer::add_synapses(const DeviceParameter& p, const EdgeLayout& e) {
+  const int rows = m_.cell(e.pre).size, cols = m_.cell(e.post).size, stride = d_.padded(e.post);
+  w_.open(fmt::format("for (u32 q = first; q < {}u; q += all)", p.rows * p.cols));
+  w_.raw("wide sum = wide(0);");
+  const bool by_source = m_.parameter(p.name).along_rows;
+  w_.open("for (u32 chunk = 0; chunk < a.chunks; ++chunk)");
+  w_.line("const real* const part = a.{}_part + u64(chunk) * {}u + {};", identifier(p.name), rows * stride, by_source ? fmt::format("q * {}u", stride) : "q");
+  w_.line("for (u32 s = 0; s < {}u; ++s) sum = sum + wide(__ldg(part + s{}));", by_source ? cols : rows, by_source ? "" : fmt::format(" * {}u", stride));
+  w_.close();
+  w_.line("a.{}_gradient[q] = narrow(sum);", identifier(p.name));
+  w_.close();
+}
+
 void Printer::add_parts(const DeviceKernel& k) {
   w_.raw("const u32 first = blockIdx.x * blockDim.x + threadIdx.x, all = gridDim.x * blockDim.x;");
   for (const Node& n : k.body.body) {
     const DeviceParameter& p = d_.parameter(n.cell);
+    if (!n.edge.empty()) {
+      add_synapses(p, m_.edge(n.edge));
+      continue;
+    }
     w_.open(fmt::format("for (u32 q = first; q < {}u; q += all)", p.rows * p.stride));
     w_.raw("real sum = real(0);");
     w_.line("for (u32 chunk = 0; chunk < a.chunks; ++chunk) sum += __ldg(a.{}_part + u64(chunk) * {}u + q);", identifier(p.name), p.rows * p.stride);

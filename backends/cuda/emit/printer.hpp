@@ -73,6 +73,7 @@ class Printer {
   void batch_means();
   void gather(const kernel::DeviceKernel& k);
   void add_parts(const kernel::DeviceKernel& k);
+  void add_synapses(const kernel::DeviceParameter& p, const kernel::EdgeLayout& e);
   void sum_parameters(const kernel::DeviceKernel& k);
 
   void in_role(const std::string& cell);                     ///< opens `if (<cell>)`, or a scope where the block has no other role

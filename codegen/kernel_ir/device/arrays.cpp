@@ -49,12 +49,18 @@ void DeviceLowering::array(const std::string& name, Type type, int count, std::v
 
 /// Whether a kernel writes the gradient of `p`, or its partial sums if it is a matrix: nothing may depend on a parameter, and then its gradient is zero.
 bool DeviceLowering::has_gradient(const Parameter& p) const {
-  const bool matrix = p.axes == Parameter::Axes::source_target;
+  const bool matrix = p.axes == Parameter::Axes::source_target || shared_delay(p);
   for (const DeviceKernel& k : d_.kernels) {
     if (matrix && k.grid == Grid::rows && k.body.name == p.name) return true;
     if (!matrix && k.name == "sum_parameters" && std::any_of(k.body.body.begin(), k.body.body.end(), [&](const Node& n) { return n.name == p.name; })) return true;
   }
   return false;
+}
+
+const EdgePlan* DeviceLowering::shared_delay(const Parameter& p) const {
+  for (const EdgePlan& e : l_.edges)
+    if (e.scattered && e.delay_trained && e.edge->delay == p.name && p.axes != Parameter::Axes::source_target) return &e;
+  return nullptr;
 }
 
 void DeviceLowering::arrays_of_parameters() {
@@ -72,6 +78,7 @@ void DeviceLowering::arrays_of_parameters() {
     if (!p.trainable) continue;
     const bool zeroed = !has_gradient(q);
     array(name + "_gradient", Type::real, p.rows * p.stride, {}, "gradient of " + q.name, true, q.name, zeroed && !p.matrix);
+    if (const EdgePlan* e = shared_delay(q)) array(name + "_part", Type::real, l_.program.cell(e->edge->pre)->size * d_.padded(e->edge->post), {Factor::chunks}, "of each synapse, partial sums", true, q.name, zeroed);
     if (p.matrix) array(name + "_part", Type::real, p.rows * p.stride, {Factor::chunks}, "its partial sums", true, q.name, zeroed);
   }
   int scalars = 0;

@@ -82,8 +82,10 @@ void DeviceLowering::sums_over_batch() {
   Node parts = make_node(NodeKind::reduce_gradient);
   std::vector<std::string> chunks;
   for (const Parameter& q : l_.program.parameters) {
-    if (!q.trainable || q.axes != Parameter::Axes::source_target) continue;
+    const EdgePlan* shared = shared_delay(q);
+    if (!q.trainable || (q.axes != Parameter::Axes::source_target && !shared)) continue;
     parts.body.push_back(in_cell(NodeKind::reduce_gradient, q.name));
+    if (shared) parts.body.back().edge = shared->edge->name;
     chunks.push_back(identifier(q.name) + "_part");
   }
   if (!parts.body.empty()) out.push_back(kernel_of("add_parts", Grid::elements, wide_block, parts, true, "partial sums of the gradients of matrices, in their order"));
@@ -104,7 +106,7 @@ void DeviceLowering::history_gradients() {
     const bool delay = n.kind == NodeKind::scattered_gradient && n.name == p.edge->delay;
     n.count = delay && l_.plan_of(*p.edge).edge->gathers.size() > 1 ? 1 : 0;
     DeviceKernel k = kernel_of("gather_" + identifier(n.name), Grid::rows, wide_block, n, true, "gradient of " + n.name);
-    k.rows = l_.program.parameter(n.name)->rows;
+    k.rows = l_.program.cell(p.edge->pre)->size;
     for (const DeviceKernel& other : d_.kernels)
       if (other.name == k.name) k.name += "_more", k.body.count = 1;   // adds to what that one wrote
     d_.kernels.push_back(std::move(k));

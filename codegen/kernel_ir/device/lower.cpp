@@ -26,9 +26,6 @@ DeviceModule lower_for_device(const Program& program, const LowerOptions& wanted
   DeviceModule d;
   if (program.mode == TimeMode::exact)
     diagnostics.error("AD306", {program.model_file, 0, 0}, "exact mode has no kernels for a GPU", "use mode = grid, or the openmp backend");
-  for (const Edge& e : program.edges)
-    if (program.scattered(e) && program.parameter(e.delay)->trainable && program.parameter(e.delay)->axes != Parameter::Axes::source_target)
-      diagnostics.error("AD308", e.at, fmt::format("'{}' learns delays that synapses share by source or target, which kernels for a GPU cannot yet", e.name), "trainable(per_synapse(5_ms)), or one for the projection: trainable(5_ms), or the openmp backend");
   LowerOptions options = wanted;
   options.rider_size = 0;
   options.adjoints_in_histories = false;

@@ -37,6 +37,8 @@ class DeviceLowering {
   void history_gradients();
 
   bool has_gradient(const ir::Parameter& p) const;
+  /// The synapses whose delays `p` has, one for each source or target, when it is learned; else null.
+  const EdgePlan* shared_delay(const ir::Parameter& p) const;
   void arrays_of_parameters();
   void arrays_of_sources();
   void arrays_of_spikes();
