@@ -38,7 +38,7 @@ class SimulatorLibrary {
     for (std::size_t c = 0; c < program().cells.size(); ++c)
       if (!program().cells[c].source) populations_.push_back(c);
     abi_ = {ANTIDROME_ABI_VERSION, sizeof(double), reals_per_row, fingerprint_.c_str(), "reference", 0, static_cast<std::uint32_t>(strides_.size()),
-            strides_.data(), this, &workspace_bytes, &run};
+            strides_.data(), this, &workspace_bytes, &run, nullptr, nullptr};
   }
 
   const antidrome_simulator* abi() const { return &abi_; }

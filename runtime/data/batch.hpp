@@ -34,7 +34,9 @@ class EventBatch {
   std::uint64_t dropped() const { return dropped_; }  ///< by input dropout, and by augmentations that thin
   std::uint64_t cut() const { return cut_; }          ///< moved out of range by augmentations
   std::uint64_t merged() const { return merged_; }    ///< further events of a unit in the same step, where binary
+  antidrome_next announced() const { return {samples_.data(), static_cast<std::uint32_t>(samples_.size()), number_}; }
   std::uint64_t bytes() const;                        ///< memory held
+  std::uint64_t number() const { return number_; }    ///< of the call of build() that made it, in this process; never 0 once built
 
  private:
   friend class BatchBuilder;
@@ -44,7 +46,7 @@ class EventBatch {
   std::vector<std::uint16_t> unit_, step_;
   std::vector<double> time_ms_;
   std::vector<std::size_t> first_;  // per (sample, source): its first event in unit_, step_ and time_ms_
-  std::uint64_t events_ = 0, late_ = 0, dropped_ = 0, cut_ = 0, merged_ = 0;
+  std::uint64_t events_ = 0, late_ = 0, dropped_ = 0, cut_ = 0, merged_ = 0, number_ = 0;
 };
 
 /// Builds batches in the calling thread.
@@ -81,6 +83,8 @@ class BatchQueue {
   void start(std::vector<std::size_t> order, std::size_t batch, std::uint64_t epoch, bool training, Part part = {});
   /// The next batch, valid until the next call; null after the last one. Throws what reading threw.
   const EventBatch* next();
+  /// The batch that next() will return, if it has been read by now; else null. Valid like the last one.
+  const EventBatch* following() const;
   double waited_s() const;        ///< seconds `next` has waited for the reader, since construction
   std::uint64_t bytes() const;    ///< memory held by batches
 

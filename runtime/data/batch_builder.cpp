@@ -1,5 +1,6 @@
 #include "runtime/data/batch.hpp"
 
+#include <atomic>
 #include <antidrome/philox.h>
 #include <fmt/format.h>
 
@@ -45,11 +46,21 @@ BatchBuilder::BatchBuilder(const Dataset& data, BatchSettings settings)
     throw DataError("AD507", {data.name(), {}, {}}, fmt::format("a trial of {} steps is too long, event data can address 65536", settings_.steps), "lengthen dt or shorten the trial");
 }
 
+namespace {
+
+std::uint64_t next_number() {
+  static std::atomic<std::uint64_t> last = 0;
+  return ++last;
+}
+
+}  // namespace
+
 void BatchBuilder::build(std::span<const std::size_t> indices, std::uint64_t epoch, bool training, EventBatch& into) {
   into.samples_.clear(), into.sources_.clear(), into.first_.clear();
   into.step_begin_.clear(), into.unit_begin_.clear();
   into.unit_.clear(), into.step_.clear(), into.time_ms_.clear();
   into.events_ = into.late_ = into.dropped_ = into.cut_ = into.merged_ = 0;
+  into.number_ = next_number();
   const std::vector<std::uint32_t>& sizes = data_.source_sizes();
   AugmentCounts counts;
   for (const std::size_t index : indices) {

@@ -118,6 +118,11 @@ const EventBatch* BatchQueue::next() {
   return s.lent;
 }
 
+const EventBatch* BatchQueue::following() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->ready.empty() ? nullptr : state_->ready.front();
+}
+
 double BatchQueue::waited_s() const {
   const std::lock_guard lock(state_->mutex);
   return state_->waited_s;

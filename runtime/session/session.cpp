@@ -57,17 +57,36 @@ antidrome_settings Session::settings(std::uint32_t batch, const Pass& pass) cons
 }
 
 void Session::take_parameters_of_first() {
-  for (std::size_t k = 0; k < parameters_.size(); ++k) {
-    const Layout& layout = parameters_.layout(k);
-    std::vector<std::size_t> begin(ranks_->size() + 1, std::size_t{layout.rows} * layout.stride * parameters_.real_bytes());
+  const Arrays& all = parameters();
+  for (std::size_t k = 0; k < all.size(); ++k) {
+    const Layout& layout = all.layout(k);
+    std::vector<std::size_t> begin(ranks_->size() + 1, std::size_t{layout.rows} * layout.stride * all.real_bytes());
     begin[0] = 0;
-    ranks_->gather(static_cast<std::byte*>(parameters_.data(k)), begin);
+    ranks_->gather(static_cast<std::byte*>(all.data(k)), begin);
   }
 }
 
 std::pair<std::size_t, std::size_t> Session::part_of(std::size_t samples) const {
   const antidrome_share share = share_of(static_cast<std::uint32_t>(samples), options_.chunks, *ranks_);
   return {share.first_sample, share.first_sample + samples_of(share, options_.chunks)};
+}
+
+antidrome_state Session::state() const {
+  antidrome_state s{parameters_.pointers(), {nullptr, nullptr}};
+  for (std::size_t k = 0; k < moments_.size(); ++k) s.moments[k] = moments_[k]->pointers();
+  return s;
+}
+
+void Session::to_host() const {
+  if (newer_ != Newer::simulator) return;
+  simulator_.fetch(state());
+  newer_ = Newer::neither;
+}
+
+void Session::to_simulator() const {
+  if (newer_ != Newer::host) return;
+  simulator_.put(state());
+  newer_ = Newer::neither;
 }
 
 void Session::prepare(std::span<const antidrome_sample> samples) {
@@ -117,8 +136,10 @@ void Session::run_once(std::span<const antidrome_sample> samples, const Pass& pa
   antidrome_batch batch{};
   batch.settings = &s;
   batch.samples = samples.data();
-  batch.parameters = parameters_.const_pointers();
-  batch.gradients = gradients_.pointers();
+  const bool held = simulator_.holds_parameters();
+  if (held) to_simulator();
+  batch.parameters = held ? nullptr : parameters_.const_pointers();
+  batch.gradients = pass.update ? nullptr : gradients_.pointers();
   batch.loss = result_.loss.data();
   batch.scores = result_.scores.empty() ? nullptr : result_.scores.data();
   batch.prediction = result_.prediction.data();
@@ -128,7 +149,11 @@ void Session::run_once(std::span<const antidrome_sample> samples, const Pass& pa
   batch.times_s = times_s_;
   batch.workspace = workspace_.data();
   batch.exchange = s.share.samples > 0 ? exchange.abi() : nullptr;
+  batch.number = pass.number;
+  batch.next = pass.next;
+  batch.update = pass.update;
   result_.code = simulator_.run(batch);
+  if (pass.update && pass.update->taken) newer_ = Newer::simulator;
   if (s.share.samples > 0) collect_rows(result_, exchange, s.share, manifest_.scores(), manifest_.neurons());
 }
 

@@ -27,6 +27,9 @@ struct Pass {
   const antidrome_record* record = nullptr;
   std::uint32_t whole = 0;                 ///< samples of the batch, of which this rank runs its share; 0: it runs the batch alone
   std::span<std::uint64_t> sums = {};      ///< numbers of this rank, replaced by their sums over those that share the batch
+  std::uint64_t number = 0;                ///< of the samples: the same number, the same content; 0: not told
+  const antidrome_next* next = nullptr;    ///< samples of the batch that follows, if they are known
+  antidrome_update* update = nullptr;      ///< a step of the parameters that the simulator holds; gradients stay there then
 };
 
 /// What a batch produced, on every rank the whole of it; valid until the next one.
@@ -51,9 +54,20 @@ class Session {
   const Manifest& manifest() const { return manifest_; }
   const Simulator& simulator() const { return simulator_; }
   const SessionOptions& options() const { return options_; }
-  Arrays& parameters() { return parameters_; }
-  const Arrays& parameters() const { return parameters_; }
-  const Arrays& gradients() const { return gradients_; }
+  /// The host's copy, brought up to date; through the first one it may be changed, until the next batch.
+  Arrays& parameters() {
+    to_host();
+    newer_ = Newer::host;
+    return parameters_;
+  }
+  const Arrays& parameters() const {
+    to_host();
+    return parameters_;
+  }
+  const Arrays& gradients() const { return gradients_; }      ///< of the last batch that had no update
+  /// What an optimiser keeps beside the parameters (one or two arrays): it goes where they go, and parameters() brings it up to date with them.
+  /// None: what a simulator has of it is given up.
+  void keep_moments(std::vector<Arrays*> moments) { moments_ = std::move(moments); }
   std::uint32_t spike_capacity() const { return options_.spike_capacity; }
   void set_spike_capacity(std::uint32_t capacity) { options_.spike_capacity = capacity; }
   void on_overflow(OverflowReport report) { on_overflow_ = std::move(report); }
@@ -73,6 +87,10 @@ class Session {
   antidrome_settings settings(std::uint32_t batch, const Pass& pass) const;
 
  private:
+  enum class Newer { host, simulator, neither };
+  antidrome_state state() const;
+  void to_host() const;
+  void to_simulator() const;
   void prepare(std::span<const antidrome_sample> samples);
   void run_once(std::span<const antidrome_sample> samples, const Pass& pass, const antidrome_settings& settings);
   std::uint32_t most_events(std::span<const antidrome_sample> samples, const Pass& pass);
@@ -85,6 +103,8 @@ class Session {
   Ranks* ranks_;
   Simulator simulator_;
   Arrays parameters_, gradients_;
+  std::vector<Arrays*> moments_;
+  mutable Newer newer_ = Newer::host;       ///< which copy of the parameters is, where the simulator holds one
   AlignedBytes workspace_;
   BatchResult result_;
   OverflowReport on_overflow_;

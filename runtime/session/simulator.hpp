@@ -22,6 +22,9 @@ class Simulator {
   std::uint64_t workspace_bytes(const antidrome_settings& settings, std::uint64_t* tape_bytes = nullptr) const {
     return abi_->workspace_bytes(abi_->self, &settings, tape_bytes);
   }
+  bool holds_parameters() const { return abi_->put != nullptr; }   ///< between batches, and moves them itself when asked to
+  void put(const antidrome_state& state) const { abi_->put(abi_->self, &state); }
+  void fetch(const antidrome_state& state) const { abi_->fetch(abi_->self, &state); }
   int run(const antidrome_batch& batch) const { return abi_->run(abi_->self, &batch); }
 
  private:

@@ -64,7 +64,9 @@ Totals evaluate(Session& session, const data::Dataset& data, const data::BatchSe
   totals.spikes.resize(neurons, 0);
   while (const data::EventBatch* batch = queue.next()) {
     const std::uint64_t whole = std::min<std::uint64_t>(batch_size, data.size() - totals.samples);
-    const BatchResult& result = session.run(batch->samples(), {.whole = static_cast<std::uint32_t>(whole)});
+    const data::EventBatch* following = queue.following();
+    const antidrome_next next = following != nullptr ? following->announced() : antidrome_next{};
+    const BatchResult& result = session.run(batch->samples(), {.whole = static_cast<std::uint32_t>(whole), .number = batch->number(), .next = following != nullptr ? &next : nullptr});
     account(totals, result, neurons);
     if (predictions == nullptr) continue;
     for (std::size_t k = 0; k < result.samples; ++k)

@@ -62,27 +62,16 @@ ANTIDROME_INLINE void sgd(Real* __restrict w, const Real* __restrict gradient, R
 ANTIDROME_ANY_WIDTH void sgd_row(float* w, const float* gradient, float* velocity, std::uint32_t n, const SgdNumbers<float>& k) { sgd(w, gradient, velocity, n, k); }
 ANTIDROME_ANY_WIDTH void sgd_row(double* w, const double* gradient, double* velocity, std::uint32_t n, const SgdNumbers<double>& k) { sgd(w, gradient, velocity, n, k); }
 
-/// The rows of all parameters that move, and what differs between parameters.
+/// The rows of all parameters that move.
 class Rows {
  public:
-  Rows(const TrainConfig& config, const Manifest& manifest) {
+  Rows(const antidrome_update& update, const Manifest& manifest) {
     for (std::uint32_t k = 0; k < manifest.parameters.size(); ++k) {
-      const ParameterInfo& p = manifest.parameters[k];
-      const auto rate = config.rates.find(p.name);
-      rates_.push_back(rate == config.rates.end() ? config.learning_rate : rate->second);
-      const auto decay = config.weight_decays.find(p.name);
-      decays_.push_back(config.optimiser != "adamw" ? 0 : decay == config.weight_decays.end() ? config.weight_decay : decay->second);
-      lows_.push_back(p.low.value_or(-std::numeric_limits<double>::infinity()));
-      highs_.push_back(p.high.value_or(std::numeric_limits<double>::infinity()));
-      if (!p.trainable || std::find(config.freeze.begin(), config.freeze.end(), p.name) != config.freeze.end()) continue;
-      elements_ += p.elements();
-      for (std::uint32_t r = 0; r < p.rows; ++r) rows_.push_back({k, r});
+      if (!update.moves[k].moves) continue;
+      elements_ += manifest.parameters[k].elements();
+      for (std::uint32_t r = 0; r < manifest.parameters[k].rows; ++r) rows_.push_back({k, r});
     }
   }
-  double rate(std::uint32_t k) const { return rates_[k]; }
-  double decay(std::uint32_t k) const { return decays_[k]; }
-  double low(std::uint32_t k) const { return lows_[k]; }
-  double high(std::uint32_t k) const { return highs_[k]; }
 
   /// work(parameter, row) for every row, on `threads` threads where that pays.
   template <class Work>
@@ -94,7 +83,6 @@ class Rows {
 
  private:
   std::vector<std::pair<std::uint32_t, std::uint32_t>> rows_;
-  std::vector<double> rates_, decays_, lows_, highs_;
   std::uint64_t elements_ = 0;
 };
 
@@ -106,56 +94,53 @@ Real* row_of(const Arrays& arrays, std::uint32_t k, std::uint32_t row) {
 class Adam final : public Optimiser {
  public:
   Adam(const TrainConfig& config, const Manifest& manifest, const Simulator& simulator)
-      : config_(config), rows_(config, manifest), mean_(manifest, simulator, true), square_(manifest, simulator, true) {}
+      : Optimiser(config, manifest), rows_(next_step(1, 1), manifest), mean_(manifest, simulator, true), square_(manifest, simulator, true) {}
 
   void step(Arrays& parameters, const Arrays& gradients, const StepInput& input) override {
-    ++steps_;
     if (parameters.real_bytes() == 8) typed_step<double>(parameters, gradients, input);
     else typed_step<float>(parameters, gradients, input);
+    took_step();
   }
   std::vector<std::pair<std::string, Arrays*>> moments() override { return {{"mean", &mean_}, {"square", &square_}}; }
 
  private:
   template <class Real>
   void typed_step(Arrays& parameters, const Arrays& gradients, const StepInput& input) {
-    const double t = static_cast<double>(steps_);
-    const double correct1 = 1 / (1 - std::pow(config_.beta1, t)), correct2 = 1 / (1 - std::pow(config_.beta2, t));
+    const antidrome_update& u = next_step(input.rate_factor, 1);
     rows_.each(input.threads, [&](std::uint32_t k, std::uint32_t r) {
-      const AdamNumbers<Real> numbers{static_cast<Real>(input.gradient_scale), static_cast<Real>(rows_.rate(k) * input.rate_factor),
-                                      static_cast<Real>(1 - rows_.rate(k) * input.rate_factor * rows_.decay(k)), static_cast<Real>(config_.beta1), static_cast<Real>(config_.beta2), static_cast<Real>(correct1),
-                                      static_cast<Real>(correct2), static_cast<Real>(config_.epsilon), static_cast<Real>(rows_.low(k)), static_cast<Real>(rows_.high(k))};
+      const antidrome_move& p = u.moves[k];
+      const AdamNumbers<Real> numbers{static_cast<Real>(input.gradient_scale), static_cast<Real>(p.rate), static_cast<Real>(p.keep), static_cast<Real>(u.beta1), static_cast<Real>(u.beta2),
+                                      static_cast<Real>(u.correct1), static_cast<Real>(u.correct2), static_cast<Real>(u.epsilon), static_cast<Real>(p.low), static_cast<Real>(p.high)};
       adam_row(row_of<Real>(parameters, k, r), row_of<Real>(gradients, k, r), row_of<Real>(mean_, k, r), row_of<Real>(square_, k, r), parameters.layout(k).cols, numbers);
     });
   }
 
-  TrainConfig config_;
   Rows rows_;
   Arrays mean_, square_;
 };
 
 class Sgd final : public Optimiser {
  public:
-  Sgd(const TrainConfig& config, const Manifest& manifest, const Simulator& simulator)
-      : config_(config), rows_(config, manifest), velocity_(manifest, simulator, true) {}
+  Sgd(const TrainConfig& config, const Manifest& manifest, const Simulator& simulator) : Optimiser(config, manifest), rows_(next_step(1, 1), manifest), velocity_(manifest, simulator, true) {}
 
   void step(Arrays& parameters, const Arrays& gradients, const StepInput& input) override {
-    ++steps_;
     if (parameters.real_bytes() == 8) typed_step<double>(parameters, gradients, input);
     else typed_step<float>(parameters, gradients, input);
+    took_step();
   }
   std::vector<std::pair<std::string, Arrays*>> moments() override { return {{"velocity", &velocity_}}; }
 
  private:
   template <class Real>
   void typed_step(Arrays& parameters, const Arrays& gradients, const StepInput& input) {
+    const antidrome_update& u = next_step(input.rate_factor, 1);
     rows_.each(input.threads, [&](std::uint32_t k, std::uint32_t r) {
-      const SgdNumbers<Real> numbers{static_cast<Real>(input.gradient_scale), static_cast<Real>(rows_.rate(k) * input.rate_factor),
-                                     static_cast<Real>(config_.momentum), static_cast<Real>(rows_.low(k)), static_cast<Real>(rows_.high(k))};
+      const antidrome_move& p = u.moves[k];
+      const SgdNumbers<Real> numbers{static_cast<Real>(input.gradient_scale), static_cast<Real>(p.rate), static_cast<Real>(u.momentum), static_cast<Real>(p.low), static_cast<Real>(p.high)};
       sgd_row(row_of<Real>(parameters, k, r), row_of<Real>(gradients, k, r), row_of<Real>(velocity_, k, r), parameters.layout(k).cols, numbers);
     });
   }
 
-  TrainConfig config_;
   Rows rows_;
   Arrays velocity_;
 };
@@ -177,6 +162,28 @@ ANTIDROME_ANY_WIDTH double squared_row(const float* row, std::uint32_t n) { retu
 ANTIDROME_ANY_WIDTH double squared_row(const double* row, std::uint32_t n) { return squares(row, n); }
 
 }  // namespace
+
+Optimiser::Optimiser(const TrainConfig& config, const Manifest& manifest) : config_(config), squared_norms_(manifest.parameters.size(), 0) {
+  for (const ParameterInfo& p : manifest.parameters) {
+    const auto rate = config.rates.find(p.name), decay = config.weight_decays.find(p.name);
+    rates_.push_back(rate == config.rates.end() ? config.learning_rate : rate->second);
+    decays_.push_back(config.optimiser != "adamw" ? 0 : decay == config.weight_decays.end() ? config.weight_decay : decay->second);
+    const bool moves = p.trainable && std::find(config.freeze.begin(), config.freeze.end(), p.name) == config.freeze.end();
+    constexpr double unbounded = std::numeric_limits<double>::infinity();
+    moves_.push_back({moves, 0, 1, p.low.value_or(-unbounded), p.high.value_or(unbounded)});
+  }
+}
+
+antidrome_update& Optimiser::next_step(double rate_factor, std::uint64_t samples) {
+  for (std::size_t k = 0; k < moves_.size(); ++k) {
+    moves_[k].rate = rates_[k] * rate_factor;
+    moves_[k].keep = 1 - rates_[k] * rate_factor * decays_[k];
+  }
+  const double t = static_cast<double>(steps_ + 1);
+  update_ = {config_.optimiser == "sgd" ? ANTIDROME_SGD : ANTIDROME_ADAM, config_.beta1, config_.beta2, 1 / (1 - std::pow(config_.beta1, t)), 1 / (1 - std::pow(config_.beta2, t)),
+             config_.epsilon, config_.momentum, config_.clip, static_cast<double>(samples), moves_.data(), squared_norms_.data(), 0};
+  return update_;
+}
 
 std::unique_ptr<Optimiser> make_optimiser(const TrainConfig& config, const Manifest& manifest, const Simulator& simulator) {
   if (config.optimiser == "sgd") return std::make_unique<Sgd>(config, manifest, simulator);

@@ -16,16 +16,30 @@ struct StepInput {
 
 class Optimiser {
  public:
+  Optimiser(const TrainConfig& config, const Manifest& manifest);
   virtual ~Optimiser() = default;
   /// parameters := clamp(parameters - step(gradients)). Padding is not touched.
   virtual void step(Arrays& parameters, const Arrays& gradients, const StepInput& input) = 0;
   /// Named running averages, for checkpoints.
   virtual std::vector<std::pair<std::string, Arrays*>> moments() = 0;
+  /// The next step in the words of the ABI: what step() computes with, or a simulator that holds the parameters. Valid until the next call; its norms
+  /// are squared_norms().
+  antidrome_update& next_step(double rate_factor, std::uint64_t samples);
+  const std::vector<double>& squared_norms() const { return squared_norms_; }
+  /// A simulator has taken that step.
+  void took_step() { ++steps_; }
   std::uint64_t steps() const { return steps_; }
   void set_steps(std::uint64_t steps) { steps_ = steps; }
 
  protected:
+  TrainConfig config_;
   std::uint64_t steps_ = 0;
+
+ private:
+  std::vector<double> rates_, decays_;          ///< per parameter
+  std::vector<antidrome_move> moves_;
+  std::vector<double> squared_norms_;
+  antidrome_update update_{};
 };
 
 /// "adam" (Kingma & Ba 2015, algorithm 1); "adamw", whose weights also shrink by rate * weight_decay * w (Loshchilov & Hutter 2019,

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <limits>
 #include <sstream>
+#include <utility>
 
 namespace antidrome {
 namespace {
@@ -116,8 +117,9 @@ void compare_models(const Checkpoint& checkpoint, const Session& session, std::v
 Checkpoint Trainer::snapshot() {
   Checkpoint c;
   const Manifest& m = session_.manifest();
+  const Arrays& parameters = std::as_const(session_).parameters();   // from here on the moments are up to date, too
   for (std::size_t k = 0; k < m.parameters.size(); ++k) {
-    c.blocks["parameters/" + m.parameters[k].name] = pack(session_.parameters(), k);
+    c.blocks["parameters/" + m.parameters[k].name] = pack(parameters, k);
     for (const auto& [name, moment] : optimiser_->moments())
       if (moment->present(k)) c.blocks[fmt::format("optimiser/{}/{}", name, m.parameters[k].name)] = pack(*moment, k);
   }
@@ -166,7 +168,8 @@ void restore_parameters(const Checkpoint& checkpoint, Session& session) {
   std::vector<std::string> differences;
   compare_models(checkpoint, session, differences);
   if (!differences.empty()) refuse(checkpoint.file, differences);
-  for (std::size_t k = 0; k < session.manifest().parameters.size(); ++k) unpack(checkpoint, "parameters/" + session.manifest().parameters[k].name, session.parameters(), k);
+  Arrays& parameters = session.parameters();
+  for (std::size_t k = 0; k < session.manifest().parameters.size(); ++k) unpack(checkpoint, "parameters/" + session.manifest().parameters[k].name, parameters, k);
 }
 
 void Trainer::resume(const Checkpoint& checkpoint) {

@@ -43,6 +43,11 @@ Trainer::Trainer(Session& session, const RunConfig& config, const Splits& splits
   if (config.train.schedule == "ema") resolved_monitor(config.train.ema_monitor, config, splits, session.manifest());
   if (!config.record.what.empty() && session.ranks().rank() == 0) recorder_.emplace(session, config);
   if (config.train.update_every > 1) pending_.emplace(session.manifest(), session.simulator());
+  if (simulator_updates()) {
+    std::vector<Arrays*> moments;
+    for (const auto& [name, moment] : optimiser_->moments()) moments.push_back(moment);
+    session_.keep_moments(std::move(moments));
+  }
   position_.best = -std::numeric_limits<double>::infinity();
   position_.totals.spikes.assign(session.manifest().neurons(), 0);
   position_.totals.squared_norms.assign(session.manifest().parameters.size(), 0);
@@ -86,9 +91,16 @@ std::vector<std::size_t> Trainer::order_of_epoch() const {
 void Trainer::train_batch(const data::EventBatch& batch, std::span<const std::size_t> indices, std::uint64_t batches) {
   if (recorder_) recorder_->training(*splits_.train, batch_settings(config_, splits_), indices, position_.epoch + 1, position_.batch + 1);
   std::array<std::uint64_t, 5> sums{batch.events(), batch.late(), batch.dropped(), batch.cut(), interrupted != 0 ? 1u : 0u};
-  const BatchResult& result = session_.run(batch.samples(), {.epoch = position_.epoch, .training = true, .backward = true, .whole = static_cast<std::uint32_t>(indices.size()), .sums = sums});
+  const data::EventBatch* following = queue_.following();
+  const antidrome_next next = following != nullptr ? following->announced() : antidrome_next{};
+  Pass pass{.epoch = position_.epoch, .training = true, .backward = true, .whole = static_cast<std::uint32_t>(indices.size()), .sums = sums, .number = batch.number()};
+  if (following != nullptr) pass.next = &next;
+  const double factor = factor_of_rates(batches);
+  if (simulator_updates()) pass.update = &optimiser_->next_step(factor, indices.size());
+  const BatchResult& result = session_.run(batch.samples(), pass);
   account(position_.totals, result, session_.manifest().neurons());
-  update(result, batches);
+  if (pass.update) note_update(result, *pass.update, factor);
+  else update(result, batches);
   EventCounts& events = position_.totals.events;
   events.used += sums[0], events.late += sums[1], events.dropped += sums[2], events.cut += sums[3];
   told_to_stop_ = sums[4] > 0;
@@ -115,17 +127,21 @@ bool Trainer::train_epoch() {
   return true;
 }
 
+double Trainer::norm_of(std::span<const double> squares, std::uint64_t samples) const { return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0)) / static_cast<double>(samples); }
+
+double Trainer::factor_of_rates(std::uint64_t batches) const { return rate_factor(config_.train, {position_.epoch, position_.batch, batches, position_.updates, position_.ema.cut}); }
+
+void Trainer::skip_step(const BatchResult& result) {
+  ++position_.totals.skipped;
+  tell_nonfinite(result);
+}
+
 // One optimiser step, unless a number is not finite: then the batch has no say, and the user is told where it happened.
 void Trainer::update(const BatchResult& result, std::uint64_t batches) {
-  Totals& totals = position_.totals;
-  const std::uint32_t threads = session_.options().threads;
-  const std::vector<double> squares = squared_norms(session_.gradients(), threads);
-  const double count = static_cast<double>(result.samples);
-  const double norm = std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0)) / count;
+  const double norm = norm_of(squared_norms(session_.gradients(), session_.options().threads), result.samples);
   const bool finite_loss = std::all_of(result.loss.begin(), result.loss.end(), [](double loss) { return std::isfinite(loss); });
   if (result.code != ANTIDROME_OK || !finite_loss || !std::isfinite(norm)) {
-    ++totals.skipped;
-    tell_nonfinite(result);
+    skip_step(result);
     return;
   }
   if (!pending_) {
@@ -138,17 +154,30 @@ void Trainer::update(const BatchResult& result, std::uint64_t batches) {
   pending_->clear();
 }
 
+// The same where the simulator holds the parameters: it has taken the step, or left it out.
+void Trainer::note_update(const BatchResult& result, const antidrome_update& update, double factor) {
+  if (!update.taken) {
+    skip_step(result);
+    return;
+  }
+  optimiser_->took_step();
+  count_step(optimiser_->squared_norms(), result.samples, factor);
+}
+
 void Trainer::take_step(const Arrays& gradients, std::uint64_t samples, std::uint64_t batches) {
   const std::uint32_t threads = session_.options().threads;
   const std::vector<double> squares = squared_norms(gradients, threads);
-  const double count = static_cast<double>(samples), norm = std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0)) / count;
-  const double factor = rate_factor(config_.train, {position_.epoch, position_.batch, batches, position_.updates, position_.ema.cut});
-  last_rate_ = config_.train.learning_rate * factor;
+  const double count = static_cast<double>(samples), norm = norm_of(squares, samples), factor = factor_of_rates(batches);
   const double clip = config_.train.clip > 0 && norm > config_.train.clip ? config_.train.clip / norm : 1;
   optimiser_->step(session_.parameters(), gradients, {clip / count, factor, threads});
+  count_step(squares, samples, factor);
+}
+
+void Trainer::count_step(std::span<const double> squares, std::uint64_t samples, double factor) {
+  last_rate_ = config_.train.learning_rate * factor;
   ++position_.updates;
   Totals& totals = position_.totals;
-  totals.norm += norm;
+  totals.norm += norm_of(squares, samples);
   ++totals.updates;
   for (std::size_t k = 0; k < squares.size(); ++k) totals.squared_norms[k] += squares[k];
 }
@@ -184,7 +213,7 @@ void Trainer::finish_epoch(double train_s) {
   if (!options_.checkpoints.empty() && std::find(keep.begin(), keep.end(), done.epoch) != keep.end())
     write_checkpoint(snapshot(), options_.checkpoints / fmt::format("epoch_{}.h5", done.epoch));
   // After the best was noted: what was judged is what is kept.
-  done.woken = wake_silent(session_.parameters(), session_.manifest(), config_.train, done.train.spikes, done.epoch);
+  if (!config_.train.lift_silent.empty() || !config_.train.redraw_silent.empty()) done.woken = wake_silent(session_.parameters(), session_.manifest(), config_.train, done.train.spikes, done.epoch);
   for (Listener* l : listeners_) l->epoch(done);
 }
 

@@ -49,6 +49,8 @@ class Trainer {
   };
 
   Trainer(Session& session, const RunConfig& config, const Splits& splits, Options options);
+  ~Trainer() { session_.keep_moments({}); }
+  Trainer(const Trainer&) = delete;
 
   /// Where checkpoints go from now on; of several ranks the first says so.
   void save_to(std::filesystem::path folder) { options_.checkpoints = std::move(folder); }
@@ -79,6 +81,12 @@ class Trainer {
   void train_batch(const data::EventBatch& batch, std::span<const std::size_t> indices, std::uint64_t batches);
   void update(const BatchResult& result, std::uint64_t batches);
   void take_step(const Arrays& gradients, std::uint64_t samples, std::uint64_t batches);
+  bool simulator_updates() const { return session_.simulator().holds_parameters() && !pending_; }
+  double factor_of_rates(std::uint64_t batches) const;
+  double norm_of(std::span<const double> squares, std::uint64_t samples) const;
+  void count_step(std::span<const double> squares, std::uint64_t samples, double factor);
+  void note_update(const BatchResult& result, const antidrome_update& update, double factor);
+  void skip_step(const BatchResult& result);
   void finish_epoch(double train_s);
   double watched(const std::string& monitor, const EpochDone& done) const;
   void note_best(const EpochDone& done);

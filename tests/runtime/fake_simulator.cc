@@ -119,7 +119,7 @@ int run(void*, const antidrome_batch* b) {
   return code;
 }
 
-const antidrome_simulator simulator = {FAKE_ABI, sizeof(Real), 16, FAKE_FINGERPRINT, "openmp", FAKE_SHARES, 3, strides, nullptr, bytes, run};
+const antidrome_simulator simulator = {FAKE_ABI, sizeof(Real), 16, FAKE_FINGERPRINT, "openmp", FAKE_SHARES, 3, strides, nullptr, bytes, run, nullptr, nullptr};
 
 }  // namespace
 

@@ -13,6 +13,13 @@ using Address = std::uint64_t;
 
 struct LaunchShape {
   std::uint32_t grid_x = 1, grid_y = 1, threads = 32;
+  bool operator==(const LaunchShape&) const = default;
+};
+
+struct Upload {
+  Address to = 0;
+  const void* from = nullptr;
+  std::size_t bytes = 0;
 };
 
 class Device {
@@ -30,6 +37,15 @@ class Device {
     download(block.data(), from, bytes);
     upload(to, block.data(), bytes);
   }
+  /// What is cleared and launched between these two goes to the device at once, as one graph, where it has such.
+  virtual void begin_graph() {}
+  virtual void launch_graph() {}
+  /// Uploads into memory that nothing launched so far uses, beside what runs. The sources may go when this returns.
+  virtual void upload_beside(std::span<const Upload> uploads) {
+    for (const Upload& u : uploads) upload(u.to, u.from, u.bytes);
+  }
+  /// What comes from here on finds these uploads done.
+  virtual void join_uploads() {}
   /// Launches are in order with everything else. `arguments`: the bytes of the kernel's one parameter.
   virtual void launch(const std::string& kernel, const LaunchShape& shape, std::span<const std::byte> arguments) = 0;
   virtual void synchronise() {}

@@ -2,10 +2,13 @@
 
 #include <cuda_runtime.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <fmt/format.h>
 #include <fstream>
 #include <map>
+#include <memory>
 #include <stdexcept>
 #include <vector>
 
@@ -43,6 +46,45 @@ int own_device(int count) {
   return 0;
 }
 
+/// What a graph is made of, in order. Two graphs of the same work are the same graph.
+struct Work {
+  cudaKernel_t kernel = nullptr;                 ///< null: memory is cleared
+  LaunchShape shape;
+  std::vector<std::byte> arguments;
+  Address cleared = 0;
+  std::size_t bytes = 0;
+  bool operator==(const Work&) const = default;
+};
+
+struct Graph {
+  std::vector<Work> work;
+  cudaGraphExec_t graph = nullptr;
+};
+/// Batches take turns with two buffers, evaluation has its own, and processes that exchange sums have a graph for each part.
+constexpr std::size_t kept_graphs = 16;
+
+/// Host memory that a copy engine reads while the processor goes on.
+class Pinned {
+ public:
+  ~Pinned() {
+    if (data_) cudaFreeHost(data_);
+  }
+  std::byte* reserve(std::size_t bytes) {
+    if (bytes <= size_) return data_;
+    if (data_) check(cudaFreeHost(data_), "freeing pinned memory");
+    data_ = nullptr, size_ = 0;
+    bytes += bytes / 4;
+    void* p = nullptr;
+    check(cudaMallocHost(&p, bytes), fmt::format("allocating {:.1f} MiB of pinned memory", static_cast<double>(bytes) / 0x1p20));
+    data_ = static_cast<std::byte*>(p), size_ = bytes;
+    return data_;
+  }
+
+ private:
+  std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
 class Gpu final : public Device {
  public:
   explicit Gpu(const std::filesystem::path& folder) {
@@ -62,8 +104,13 @@ class Gpu final : public Device {
     image_.assign(std::istreambuf_iterator<char>(in), {});
     check(cudaLibraryLoadData(&library_, image_.data(), nullptr, nullptr, 0, nullptr, nullptr, 0), "loading " + file.string());
     check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "making a stream");
+    check(cudaStreamCreateWithFlags(&beside_, cudaStreamNonBlocking), "making a stream");
+    check(cudaEventCreateWithFlags(&uploaded_, cudaEventDisableTiming), "making an event");
   }
   ~Gpu() override {
+    for (const Graph& g : graphs_) cudaGraphExecDestroy(g.graph);
+    if (uploaded_) cudaEventDestroy(uploaded_);
+    if (beside_) cudaStreamDestroy(beside_);
     if (stream_) cudaStreamDestroy(stream_);
     if (library_) cudaLibraryUnload(library_);
   }
@@ -83,12 +130,37 @@ class Gpu final : public Device {
     check(cudaMemcpyAsync(to, reinterpret_cast<const void*>(from), bytes, cudaMemcpyDeviceToHost, stream_), "copying from the GPU");
     synchronise();
   }
-  void clear(Address a, std::size_t bytes) override { check(cudaMemsetAsync(reinterpret_cast<void*>(a), 0, bytes, stream_), "clearing GPU memory"); }
+  void upload_beside(std::span<const Upload> uploads) override {
+    std::size_t all = 0;
+    for (const Upload& u : uploads) all += u.bytes;
+    check(cudaEventSynchronize(uploaded_), "copying to the GPU");   // what was there has arrived
+    std::byte* from = pinned_.reserve(all);
+    for (const Upload& u : uploads) {
+      std::memcpy(from, u.from, u.bytes);
+      check(cudaMemcpyAsync(reinterpret_cast<void*>(u.to), from, u.bytes, cudaMemcpyHostToDevice, beside_), "copying to the GPU");
+      from += u.bytes;
+    }
+    check(cudaEventRecord(uploaded_, beside_), "copying to the GPU");
+  }
+  void join_uploads() override { check(cudaStreamWaitEvent(stream_, uploaded_, 0), "waiting for copies to the GPU"); }
+  void begin_graph() override {
+    work_.clear();
+    gathers_ = true;
+  }
+  void launch_graph() override {
+    gathers_ = false;
+    if (!work_.empty()) check(cudaGraphLaunch(graph_of(std::move(work_)), stream_), "launching the kernels of a batch");
+    work_.clear();
+  }
+  void clear(Address a, std::size_t bytes) override {
+    if (gathers_) work_.push_back({nullptr, {}, {}, a, bytes});
+    else clear_now(a, bytes);
+  }
+  void clear_now(Address a, std::size_t bytes) { check(cudaMemsetAsync(reinterpret_cast<void*>(a), 0, bytes, stream_), "clearing GPU memory"); }
   void copy(Address to, Address from, std::size_t bytes) override { check(cudaMemcpyAsync(reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), bytes, cudaMemcpyDeviceToDevice, stream_), "copying on the GPU"); }
   void launch(const std::string& kernel, const LaunchShape& s, std::span<const std::byte> arguments) override {
-    void* bytes = const_cast<std::byte*>(arguments.data());       // copied by the call
-    void* parameters[] = {bytes};
-    check(cudaLaunchKernel(reinterpret_cast<const void*>(find(kernel)), dim3(s.grid_x, s.grid_y), dim3(s.threads), parameters, 0, stream_), "launching '" + kernel + "'");
+    if (gathers_) work_.push_back({find(kernel), s, {arguments.begin(), arguments.end()}, 0, 0});
+    else launch_now(find(kernel), s, arguments);
   }
   void synchronise() override { check(cudaStreamSynchronize(stream_), "running the kernels"); }
   std::uint32_t resident_blocks(const std::string& kernel, std::uint32_t threads) override {
@@ -98,6 +170,54 @@ class Gpu final : public Device {
   }
 
  private:
+  void launch_now(cudaKernel_t kernel, const LaunchShape& s, std::span<const std::byte> arguments) {
+    void* bytes = const_cast<std::byte*>(arguments.data());       // copied by the call
+    void* parameters[] = {bytes};
+    check(cudaLaunchKernel(reinterpret_cast<const void*>(kernel), dim3(s.grid_x, s.grid_y), dim3(s.threads), parameters, 0, stream_), "launching a kernel");
+  }
+
+  /// A graph that was launched before is launched again as it is; one that differs from a kept one by arguments alone becomes it.
+  cudaGraphExec_t graph_of(std::vector<Work> work) {
+    for (const Graph& g : graphs_)
+      if (g.work == work) return g.graph;
+    cudaGraph_t captured = capture(work);
+    const std::unique_ptr<CUgraph_st, decltype(&cudaGraphDestroy)> owner(captured, &cudaGraphDestroy);
+    if (graphs_.size() == kept_graphs) {                          // the oldest of its kind makes room
+      const auto like = std::find_if(graphs_.begin(), graphs_.end(), [&](const Graph& g) { return g.work.size() == work.size(); });
+      const auto oldest = like == graphs_.end() ? graphs_.begin() : like;
+      std::rotate(oldest, oldest + 1, graphs_.end());
+      Graph& last = graphs_.back();
+      cudaGraphExecUpdateResultInfo info{};
+      if (cudaGraphExecUpdate(last.graph, captured, &info) == cudaSuccess) {
+        last.work = std::move(work);
+        return last.graph;
+      }
+      cudaGetLastError();                                         // a graph of another kind: that was no mistake
+      check(cudaGraphExecDestroy(last.graph), "giving up a graph");
+      graphs_.pop_back();
+    }
+    cudaGraphExec_t made = nullptr;
+    check(cudaGraphInstantiate(&made, captured, 0), "making a graph of the kernels of a batch");
+    graphs_.push_back({std::move(work), made});
+    return made;
+  }
+
+  cudaGraph_t capture(const std::vector<Work>& work) {
+    check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "recording the kernels of a batch");
+    cudaGraph_t captured = nullptr;
+    try {
+      for (const Work& w : work) {
+        if (w.kernel) launch_now(w.kernel, w.shape, w.arguments);
+        else clear_now(w.cleared, w.bytes);
+      }
+    } catch (...) {
+      if (cudaStreamEndCapture(stream_, &captured) == cudaSuccess && captured) cudaGraphDestroy(captured);
+      throw;
+    }
+    check(cudaStreamEndCapture(stream_, &captured), "recording the kernels of a batch");
+    return captured;
+  }
+
   cudaKernel_t find(const std::string& kernel) {
     const auto known = kernels_.find(kernel);
     if (known != kernels_.end()) return known->second;
@@ -109,7 +229,12 @@ class Gpu final : public Device {
   int number_ = 0, processors_ = 1;
   std::vector<char> image_;
   cudaLibrary_t library_ = nullptr;
-  cudaStream_t stream_ = nullptr;
+  cudaStream_t stream_ = nullptr, beside_ = nullptr;
+  cudaEvent_t uploaded_ = nullptr;
+  Pinned pinned_;
+  bool gathers_ = false;                         ///< between begin_graph() and launch_graph()
+  std::vector<Work> work_;
+  std::vector<Graph> graphs_;                    ///< the latest last
   std::map<std::string, cudaKernel_t> kernels_;
 };
 

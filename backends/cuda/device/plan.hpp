@@ -11,9 +11,9 @@ struct PlannedArray {
   std::string name, type, of;
   std::uint64_t count = 1;
   std::vector<std::string> factors;
-  bool zeroed = false, backward = false;
+  bool zeroed = false, backward = false, updates = false;   // updates: only where the device moves parameters
 };
-struct PlannedKernel { std::string name, grid; std::uint32_t threads = 32, least_blocks = 1, rows = 0; bool backward = false; std::vector<std::string> whole; };   // whole: arrays of which it reads every sample, or chunk, of the batch
+struct PlannedKernel { std::string name, grid; std::uint32_t threads = 32, least_blocks = 1, rows = 0; bool backward = false, updates = false; std::vector<std::string> whole; };   // whole: arrays of which it reads every sample, or chunk, of the batch
 struct PlannedCell { std::string name; std::uint32_t size = 0; int source = -1, population = -1; bool fires = false; std::uint32_t states = 0; std::vector<bool> adjoints; };   // adjoints: which states have one
 struct PlannedParameter { std::string name, array; std::uint32_t rows = 1, cols = 1, stride = 1; bool matrix = false, trainable = false; };
 

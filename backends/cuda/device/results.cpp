@@ -7,12 +7,6 @@
 
 namespace antidrome::cuda {
 
-template <class T> std::vector<T> DeviceSimulator::fetch(const std::string& name, std::size_t n, std::size_t first) {
-  std::vector<T> out(n);
-  if (n > 0) device_->download(out.data(), arrays_.at(name).address + first * sizeof(T), n * sizeof(T));
-  return out;
-}
-
 std::vector<double> DeviceSimulator::fetch_reals(const std::string& name, std::size_t n, std::size_t first) {
   if (plan_.real_bytes() == 8) return fetch<double>(name, n, first);
   const std::vector<float> x = fetch<float>(name, n, first);
@@ -74,14 +68,9 @@ void DeviceSimulator::fetch_results(const antidrome_batch& b) {
 }
 
 void DeviceSimulator::fetch_gradients(const antidrome_batch& b) {
-  const std::size_t real = plan_.real_bytes();
-  for (std::size_t k = 0; k < plan_.parameters.size(); ++k) {
+  for (std::size_t k = 0; b.gradients && k < plan_.parameters.size(); ++k) {
     const PlannedParameter& p = plan_.parameters[k];
-    if (!p.trainable || !b.gradients || !b.gradients[k]) continue;
-    const auto block = fetch<std::byte>(p.array + "_gradient", std::size_t{p.rows} * p.stride * real);
-    std::byte* const to = static_cast<std::byte*>(b.gradients[k]);
-    std::memset(to, 0, std::size_t{p.rows} * strides_[k] * real);
-    for (std::size_t r = 0; r < p.rows; ++r) std::memcpy(to + r * strides_[k] * real, block.data() + r * p.stride * real, p.cols * real);
+    if (p.trainable && b.gradients[k]) fetch_rows(p, k, b.gradients[k], p.array + "_gradient");
   }
 }
 

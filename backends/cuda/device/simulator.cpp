@@ -12,7 +12,16 @@ constexpr std::uint32_t none = 0xffffffffu;
 
 std::uint32_t at_least_one(std::uint64_t n) { return static_cast<std::uint32_t>(std::max<std::uint64_t>(n, 1)); }
 
-/// Two floats that add up to x, or x itself: `wide` of the kernels.
+std::uint32_t whole_chunks(const antidrome_settings& s) { return std::min(std::max(s.chunks, 1u), antidrome_share_of(&s).samples); }
+
+template <class T> void append(std::vector<std::byte>& out, T x) {
+  std::byte bytes[sizeof(T)];
+  std::memcpy(bytes, &x, sizeof x);
+  out.insert(out.end(), bytes, bytes + sizeof x);
+}
+
+}  // namespace
+
 void append_wide(std::vector<std::byte>& out, double x, bool single) {
   std::byte bytes[8];
   if (single) {
@@ -25,26 +34,10 @@ void append_wide(std::vector<std::byte>& out, double x, bool single) {
   out.insert(out.end(), bytes, bytes + 8);
 }
 
-std::uint32_t whole_chunks(const antidrome_settings& s) { return std::min(std::max(s.chunks, 1u), antidrome_share_of(&s).samples); }
-
-template <class T> void append(std::vector<std::byte>& out, T x) {
-  std::byte bytes[sizeof(T)];
-  std::memcpy(bytes, &x, sizeof x);
-  out.insert(out.end(), bytes, bytes + sizeof x);
-}
-
-}  // namespace
-
-DeviceSimulator::DeviceSimulator(Plan plan, std::unique_ptr<Device> device) : plan_(std::move(plan)), device_(std::move(device)) {
+DeviceSimulator::DeviceSimulator(Plan plan, std::unique_ptr<Device> device) : plan_(std::move(plan)), device_(std::move(device)), arrays_(*device_), whole_(*device_), inputs_(plan_, *device_) {
   const std::uint32_t row = 64 / plan_.real_bytes();             // rows of the host are 64-byte aligned
   for (const PlannedParameter& p : plan_.parameters) strides_.push_back((p.cols + row - 1) / row * row);
-  abi_ = {ANTIDROME_ABI_VERSION, plan_.real_bytes(), 32, plan_.fingerprint.c_str(), "cuda", 1, static_cast<std::uint32_t>(strides_.size()), strides_.data(), this, &workspace_bytes, &run};
-}
-
-DeviceSimulator::~DeviceSimulator() {
-  for (const auto* all : {&arrays_, &whole_})
-    for (const auto& [name, array] : *all)
-      if (array.address) device_->free(array.address);
+  abi_ = {ANTIDROME_ABI_VERSION, plan_.real_bytes(), 32, plan_.fingerprint.c_str(), "cuda", 1, static_cast<std::uint32_t>(strides_.size()), strides_.data(), this, &workspace_bytes, &run, &put, &fetch};
 }
 
 Sizes DeviceSimulator::sizes_of(const antidrome_settings& s) const {
@@ -55,7 +48,7 @@ Sizes DeviceSimulator::sizes_of(const antidrome_settings& s) const {
   sizes.listed_capacity = (s.spike_capacity + std::uint64_t{plan_.list_padding} + 3) / 4 * 4;   // every sample's list begins with a group of four
   sizes.chunks = antidrome_share_of(&s).own_chunks;
   for (const PlannedCell& c : plan_.cells)
-    if (c.source >= 0) sizes.events.push_back(0);
+    if (c.source >= 0) sizes.events.push_back(0);                // of the batch: inputs.hpp
   return sizes;
 }
 
@@ -71,55 +64,11 @@ std::uint64_t DeviceSimulator::workspace_bytes(void* self, const antidrome_setti
 
 int DeviceSimulator::run(void* self, const antidrome_batch* batch) { return static_cast<DeviceSimulator*>(self)->run_batch(*batch); }
 
-void DeviceSimulator::reserve(const Sizes& sizes, bool backward, bool recording) {
+void DeviceSimulator::reserve(const Sizes& sizes, const antidrome_batch& b) {
   for (const PlannedArray& a : plan_.arrays) {
-    Array& mine = arrays_[a.name];
     const bool trace = a.name == "trace" || a.name == "adjoint_trace";
-    if ((a.backward && !backward) || (trace && !recording)) continue;
-    const std::uint64_t bytes = std::max<std::uint64_t>(bytes_of(plan_, a, sizes), 16);
-    if (bytes <= mine.bytes) continue;
-    if (mine.address) device_->free(mine.address);
-    mine = {};
-    mine.address = device_->allocate(bytes, a.name);
-    mine.bytes = bytes;
-  }
-}
-
-template <class T> void DeviceSimulator::put(const std::string& name, const std::vector<T>& values) {
-  if (!values.empty()) device_->upload(arrays_.at(name).address, values.data(), values.size() * sizeof(T));
-}
-
-/// Rows of the host's stride become rows of the device's; what lies between is zero, and so is the row that null units reach.
-void DeviceSimulator::upload_parameters(const antidrome_batch& b) {
-  const std::size_t real = plan_.real_bytes();
-  for (std::size_t k = 0; k < plan_.parameters.size(); ++k) {
-    const PlannedParameter& p = plan_.parameters[k];
-    std::vector<std::byte> block((p.rows + std::size_t{p.matrix}) * p.stride * real);
-    for (std::size_t r = 0; r < p.rows; ++r) {
-      const std::byte* row = static_cast<const std::byte*>(b.parameters[k]) + r * strides_[k] * real;
-      std::memcpy(block.data() + r * p.stride * real, row, p.cols * real);
-    }
-    put(p.array, block);
-  }
-}
-
-void DeviceSimulator::upload_batch(const antidrome_batch& b) {
-  std::vector<std::int32_t> label;
-  std::vector<std::uint32_t> index;
-  for (std::uint32_t s = 0; s < b.settings->batch; ++s) {
-    label.push_back(b.samples[s].label);
-    index.push_back(static_cast<std::uint32_t>(b.samples[s].index));
-  }
-  put("label", label);
-  put("index", index);
-  for (const PlannedCell& c : plan_.cells) {
-    if (c.source < 0) continue;
-    const PackedEvents& e = events_[static_cast<std::size_t>(c.source)];
-    put("group_of_" + c.name, e.group);
-    put("unit_of_" + c.name, e.unit);
-    if (!b.settings->backward) continue;
-    put("unit_group_of_" + c.name, e.unit_group);
-    put("step_of_" + c.name, e.step);
+    if ((a.backward && !b.settings->backward) || (a.updates && !b.update) || (trace && !b.record) || input_->find(a.name)) continue;
+    arrays_.reserve(a.name, bytes_of(plan_, a, sizes));
   }
 }
 
@@ -130,7 +79,8 @@ std::vector<std::byte> DeviceSimulator::arguments(const antidrome_batch& b, cons
   const antidrome_share share = antidrome_share_of(&s);
   for (const PlannedArray& a : plan_.arrays) {
     const bool gathered = std::find(whole.begin(), whole.end(), a.name) != whole.end();
-    append<std::uint64_t>(out, (gathered ? whole_ : arrays_).at(a.name).address);
+    const Address of_batch = input_->find(a.name);
+    append<std::uint64_t>(out, of_batch ? of_batch : (gathered ? whole_ : arrays_).find(a.name));
   }
   append<std::uint64_t>(out, s.seed);
   append_wide(out, s.dt_ms, single);
@@ -153,28 +103,32 @@ LaunchShape DeviceSimulator::shape_of(const PlannedKernel& k, const Sizes& sizes
   }
   if (k.grid == "chunks") return {at_least_one((sizes.samples * ((sizes.steps + 31) / 32) + warps - 1) / warps), 1, k.threads};
   if (k.grid == "rows") return {at_least_one((k.rows + warps - 1) / warps), static_cast<std::uint32_t>(sizes.chunks), k.threads};
-  if (k.grid == "elements") return {64, 1, k.threads};
+  if (k.grid == "elements") return {k.rows, 1, k.threads};
   return {1, 1, k.threads};
 }
 
+/// One graph, but for what several processes exchange in between.
 void DeviceSimulator::launch(const antidrome_batch& b, const Sizes& sizes) {
-  for (const PlannedArray& a : plan_.arrays)
-    if (a.zeroed && (!a.backward || b.settings->backward)) device_->clear(arrays_.at(a.name).address, bytes_of(plan_, a, sizes));
   const std::vector<std::byte> bytes = arguments(b, sizes);
   Sizes whole = sizes;
   whole.samples = antidrome_share_of(b.settings).samples;
   whole.chunks = whole_chunks(*b.settings);
+  device_->begin_graph();
+  for (const PlannedArray& a : plan_.arrays)
+    if (a.zeroed && (!a.backward || b.settings->backward)) device_->clear(arrays_.at(a.name), bytes_of(plan_, a, sizes));
   for (const PlannedKernel& k : plan_.kernels) {
-    if (k.backward && !b.settings->backward) continue;
+    if ((k.backward && !b.settings->backward) || (k.updates && !b.update)) continue;
     if (k.grid == "rows" && sizes.chunks == 0) continue;         // a share without samples
     if (b.exchange && !k.whole.empty()) {
+      device_->launch_graph();
       for (const std::string& name : k.whole) gather(b, name);
+      device_->begin_graph();
       device_->launch(k.name, shape_of(k, whole), arguments(b, whole, k.whole));
     } else {
       device_->launch(k.name, shape_of(k, sizes), bytes);
     }
   }
-  device_->synchronise();
+  device_->launch_graph();
 }
 
 /// What all processes have of an array, row by row: on the device where the processes' devices reach each other, else by way of the host.
@@ -186,41 +140,35 @@ void DeviceSimulator::gather(const antidrome_batch& b, const std::string& name) 
   one.samples = one.chunks = 1;
   const std::uint64_t row = bytes_of(plan_, a, one), all = row * (of_chunks ? whole_chunks(*b.settings) : share.samples);
   const std::uint64_t first = row * (of_chunks ? share.first_chunk : share.first_sample), own = row * (of_chunks ? share.own_chunks : b.settings->batch);
-  Array& whole = whole_[name];
-  if (all > whole.bytes) {
-    if (whole.address) device_->free(whole.address);
-    whole = {};
-    whole.address = device_->allocate(all, name + " of all processes");
-    whole.bytes = all;
-  }
+  const Address whole = whole_.reserve(name, all);
   const antidrome_exchange& ranks = *b.exchange;
   const int rows_of = of_chunks ? ANTIDROME_ROWS_OF_CHUNKS : ANTIDROME_ROWS_OF_SAMPLES;
   if (ranks.gather_device) {
-    if (own > 0) device_->copy(whole.address + first, arrays_.at(name).address, own);
+    if (own > 0) device_->copy(whole + first, arrays_.at(name), own);
     device_->synchronise();
-    ranks.gather_device(ranks.self, rows_of, reinterpret_cast<void*>(whole.address), row);
+    ranks.gather_device(ranks.self, rows_of, reinterpret_cast<void*>(whole), row);
     return;
   }
   std::vector<std::byte> rows(all);
-  if (own > 0) device_->download(rows.data() + first, arrays_.at(name).address, own);
+  if (own > 0) device_->download(rows.data() + first, arrays_.at(name), own);
   ranks.gather(ranks.self, rows_of, rows.data(), row);
-  device_->upload(whole.address, rows.data(), all);
+  device_->upload(whole, rows.data(), all);
 }
 
 int DeviceSimulator::run_batch(const antidrome_batch& b) {
+  if ((!b.parameters && !holds_) || (b.update && !moves_)) throw std::logic_error("internal error: a batch without parameters, or a step without what the optimiser keeps; please report it");
   Sizes sizes = sizes_of(*b.settings);
-  events_.clear();
-  for (const PlannedCell& c : plan_.cells) {
-    if (c.source < 0) continue;
-    events_.push_back(pack_events({b.samples, b.settings->batch}, static_cast<std::size_t>(c.source), c.size, b.settings->steps));
-    sizes.events[static_cast<std::size_t>(c.source)] = std::max(events_.back().unit.size(), events_.back().step.size());
-  }
-  reserve(sizes, b.settings->backward != 0, b.record != nullptr);
-  upload_parameters(b);
-  upload_batch(b);
+  input_ = &inputs_.of(b);
+  sizes.events = input_->events();
+  reserve(sizes, b);
+  if (b.parameters) put_parameters(b.parameters);
+  if (b.update) put_update(*b.update);
   launch(b, sizes);
+  if (b.next) inputs_.announce(*b.next, *b.settings);
+  device_->synchronise();
   fetch_results(b);
   if (b.settings->backward) fetch_gradients(b);
+  if (b.update) fetch_update(*b.update);
   if (b.record) fetch_record(*b.record, *b.settings);
   int worst = ANTIDROME_OK;
   for (std::uint32_t s = 0; s < b.settings->batch; ++s)

@@ -170,6 +170,9 @@ std::string Printer::print() {
     else if (k.body.kind == NodeKind::for_samples) batch_means();
     else if (k.body.kind == NodeKind::sequence) sum_parameters(k);
     else if (k.body.kind == NodeKind::reduce_gradient) add_parts(k);
+    else if (k.body.kind == NodeKind::square_gradients) square_gradients(k);
+    else if (k.body.kind == NodeKind::decide_step) decide_step();
+    else if (k.body.kind == NodeKind::move_parameters) move_parameters(k);
     else gather(k);
     end_kernel(k);
   }

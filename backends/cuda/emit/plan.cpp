@@ -25,7 +25,7 @@ const char* spelling(Grid g) {
 
 std::string emit_plan(const DeviceModule& d) {
   json out;
-  out["version"] = 1;
+  out["version"] = 2;
   out["fingerprint"] = d.base.fingerprint;
   out["precision"] = d.base.precision == Precision::single_precision ? "float" : "double";
   out["neurons"] = d.neurons();
@@ -44,13 +44,13 @@ std::string emit_plan(const DeviceModule& d) {
   for (const DeviceArray& a : d.arrays) {
     json factors = json::array();
     for (const DeviceArray::Factor f : a.factors) factors.push_back(kernel::spelling(f));
-    arrays.push_back({{"name", a.name}, {"type", kernel::spelling(a.type)}, {"count", a.count}, {"factors", factors}, {"of", a.of}, {"zeroed", a.zeroed}, {"backward", a.backward}});
+    arrays.push_back({{"name", a.name}, {"type", kernel::spelling(a.type)}, {"count", a.count}, {"factors", factors}, {"of", a.of}, {"zeroed", a.zeroed}, {"backward", a.backward}, {"updates", a.updates}});
   }
   json& parameters = out["parameters"] = json::array();
   for (const DeviceParameter& p : d.parameters) parameters.push_back({{"name", p.name}, {"array", identifier(p.name)}, {"rows", p.rows}, {"cols", p.cols}, {"stride", p.stride}, {"matrix", p.matrix}, {"trainable", p.trainable}});
   json& kernels = out["kernels"] = json::array();
   for (const DeviceKernel& k : d.kernels)
-    kernels.push_back({{"name", k.name}, {"grid", spelling(k.grid)}, {"threads", k.threads}, {"least_blocks", k.least_blocks}, {"rows", k.rows}, {"backward", k.backward}, {"whole", k.whole}});
+    kernels.push_back({{"name", k.name}, {"grid", spelling(k.grid)}, {"threads", k.threads}, {"least_blocks", k.least_blocks}, {"rows", k.rows}, {"backward", k.backward}, {"updates", k.updates}, {"whole", k.whole}});
   return out.dump(1) + "\n";
 }
 

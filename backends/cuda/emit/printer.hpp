@@ -75,6 +75,11 @@ class Printer {
   void add_parts(const kernel::DeviceKernel& k);
   void add_synapses(const kernel::DeviceParameter& p, const kernel::EdgeLayout& e);
   void sum_parameters(const kernel::DeviceKernel& k);
+  // update.cpp: the optimiser's step
+  void square_gradients(const kernel::DeviceKernel& k);
+  void decide_step();
+  void move_parameters(const kernel::DeviceKernel& k);
+  void open_elements(const kernel::DeviceParameter& p);      ///< a loop over the elements of the parameter, by all threads of the launch
 
   void in_role(const std::string& cell);                     ///< opens `if (<cell>)`, or a scope where the block has no other role
   std::string name(const std::string& cell) const { return kernel::identifier(cell); }

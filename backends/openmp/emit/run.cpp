@@ -450,7 +450,7 @@ void Printer::run() {
 
 void Printer::entry() {
   w_.raw("");
-  w_.line("const antidrome_simulator SIMULATOR = {{ANTIDROME_ABI_VERSION, sizeof(real), LANES, \"{}\", \"openmp\", 1, {}, STRIDES, nullptr, workspace_bytes, run}};", m_.fingerprint, m_.parameters.size());
+  w_.line("const antidrome_simulator SIMULATOR = {{ANTIDROME_ABI_VERSION, sizeof(real), LANES, \"{}\", \"openmp\", 1, {}, STRIDES, nullptr, workspace_bytes, run, nullptr, nullptr}};", m_.fingerprint, m_.parameters.size());
   w_.raw("");
   w_.raw("}  // namespace");
   w_.raw("}  // namespace antidrome::simulator");

@@ -13,6 +13,7 @@ using Factor = DeviceArray::Factor;
 const char* spelling(Type t) {
   switch (t) {
     case Type::real: return "real";
+    case Type::wide: return "wide";
     case Type::f32: return "float";
     case Type::u32: return "u32";
     case Type::u16: return "u16";
@@ -169,12 +170,33 @@ void DeviceLowering::arrays_of_results() {
   array("adjoint_trace", Type::f32, std::max(1, traced), {Factor::steps}, "its adjoints", true);
 }
 
+/// What the optimiser reads and keeps.
+void DeviceLowering::arrays_of_update() {
+  const std::size_t first = d_.arrays.size();
+  int learned = 0;
+  for (const DeviceParameter& p : d_.parameters) {
+    if (!p.trainable) continue;
+    ++learned;
+    for (const auto& [suffix, what] : {std::pair{"_moment1", "mean of the gradient of "}, std::pair{"_moment2", "mean square of the gradient of "}}) array(identifier(p.name) + suffix, Type::real, p.rows * p.stride, {}, what + p.name, true, p.name);
+  }
+  if (learned == 0) return;
+  array("update_numbers", Type::wide, 10 + 5 * learned, {}, "of this step: device_update.h", true);
+  array("square_parts", Type::wide, learned * element_blocks, {}, "sums of squares of gradients, by parameter and block", true);
+  array("square_part_exponents", Type::i32, learned * element_blocks, {}, "times 4 to the power of these", true);
+  array("squared_norms", Type::wide, learned, {}, "of the gradient of each parameter", true);
+  array("squared_norm_exponents", Type::i32, learned, {}, "times 4 to the power of these", true);
+  array("step_taken", Type::u32, 1, {}, "1: the optimiser takes its step", true);
+  array("step_scale", Type::real, 1, {}, "what it multiplies gradients by", true);
+  for (std::size_t k = first; k < d_.arrays.size(); ++k) d_.arrays[k].updates = true;
+}
+
 void DeviceLowering::plan_arrays() {
   arrays_of_parameters();
   arrays_of_sources();
   arrays_of_spikes();
   arrays_of_buffers();
   arrays_of_results();
+  arrays_of_update();
 }
 
 int DeviceModule::padded(std::string_view cell) const {

@@ -20,6 +20,7 @@ DeviceKernel kernel_of(const std::string& name, Grid grid, int threads, Node bod
   k.threads = threads;
   k.body = std::move(body);
   k.backward = backward;
+  if (grid == Grid::elements) k.rows = element_blocks;
   return k;
 }
 
@@ -74,6 +75,7 @@ void DeviceLowering::batch_kernels() {
   out.push_back(std::move(back));
   history_gradients();
   sums_over_batch();
+  step_of_optimiser();
 }
 
 /// What becomes one number for the whole batch: partial sums of matrices, and everything that each sample adds to another parameter.
@@ -98,6 +100,25 @@ void DeviceLowering::sums_over_batch() {
   }
   if (!sums.body.empty()) out.push_back(kernel_of("sum_parameters", Grid::one, wide_block, sums, true, "gradients of parameters that are not matrices"));
   if (!sums.body.empty()) out.back().whole = samples;
+}
+
+/// The parameters stay on the device: what a host's optimiser does with gradients, it does here.
+void DeviceLowering::step_of_optimiser() {
+  Node squares = make_node(NodeKind::square_gradients), moves = make_node(NodeKind::move_parameters);
+  for (const Parameter& q : l_.program.parameters) {
+    if (!q.trainable) continue;
+    for (Node* n : {&squares, &moves}) {
+      n->body.push_back(make_node(n->kind));
+      n->body.back().name = q.name;
+    }
+  }
+  if (squares.body.empty()) return;
+  const std::size_t first = d_.kernels.size();
+  d_.kernels.push_back(kernel_of("square_gradients", Grid::elements, wide_block, squares, true, "the norm of the gradient, block by block"));
+  d_.kernels.push_back(kernel_of("decide_step", Grid::one, wide_block, make_node(NodeKind::decide_step), true, "whether the optimiser takes its step"));
+  d_.kernels.back().whole = {"spikes", "first_bad", "loss"};
+  d_.kernels.push_back(kernel_of("move_parameters", Grid::elements, wide_block, moves, true, "the optimiser's step"));
+  for (std::size_t k = first; k < d_.kernels.size(); ++k) d_.kernels[k].updates = true;
 }
 
 /// Gradients of matrices: every source unit gathers the history of its targets at its spikes.

@@ -22,8 +22,10 @@ enum class Grid {
   samples,      ///< a block per sample, as many as are resident
   chunks,       ///< a warp per 32 steps of a sample
   rows,         ///< a warp per row of a matrix, times the groups of samples that give partial sums
-  elements,     ///< a thread per element of a parameter
+  elements,     ///< as many blocks as `rows`, whose threads take the elements of parameters in turns
 };
+/// Blocks of Grid::elements.
+constexpr int element_blocks = 64;
 
 struct DeviceKernel {
   std::string name, note;
@@ -31,6 +33,7 @@ struct DeviceKernel {
   int threads = 32;
   int least_blocks = 1;           ///< blocks that shall fit on a multiprocessor: bounds the registers
   bool backward = false;          ///< only where gradients are asked for
+  bool updates = false;           ///< only where the optimiser's step is asked for
   int rows = 0;                   ///< Grid::rows, Grid::elements
   std::vector<std::string> whole; ///< arrays of which it reads every sample, or chunk, of the batch: several processes exchange them first
   Node body;
@@ -38,7 +41,7 @@ struct DeviceKernel {
 
 /// An array in the memory of a device: `count` elements times every factor.
 struct DeviceArray {
-  enum class Type { real, f32, u32, u16, i32 };
+  enum class Type { real, wide, f32, u32, u16, i32 };
   enum class Factor { samples, steps, steps_and_one, capacity, listed_capacity, chunks, events };   ///< listed_capacity: spikes by unit, each unit's filled up to groups of four
   std::string name;
   Type type = Type::real;
@@ -47,6 +50,7 @@ struct DeviceArray {
   std::string of;               ///< parameter or source that it belongs to
   bool zeroed = false;          ///< zero when a batch begins
   bool backward = false;        ///< only where gradients are asked for
+  bool updates = false;         ///< only where the device moves parameters
   std::string note;
 };
 

@@ -61,10 +61,10 @@ std::string print(const DeviceModule& d) {
   for (const DeviceArray& a : d.arrays) {
     out += fmt::format("array {} {} {}", a.name, spelling(a.type), a.count);
     for (const DeviceArray::Factor x : a.factors) out += fmt::format(" x {}", spelling(x));
-    out += fmt::format("{}{}   # {}\n", a.zeroed ? " zeroed" : "", a.backward ? " backward" : "", a.note);
+    out += fmt::format("{}{}   # {}\n", a.zeroed ? " zeroed" : "", a.updates ? " updates" : a.backward ? " backward" : "", a.note);
   }
   for (const DeviceKernel& k : d.kernels) {
-    out += fmt::format("launch {} of {} threads{}   # {}\n", k.name, k.threads, k.backward ? " backward" : "", k.note);
+    out += fmt::format("launch {} of {} threads{}   # {}\n", k.name, k.threads, k.updates ? " updates" : k.backward ? " backward" : "", k.note);
     print_tree(k.body, 1, out);
   }
   return out;

@@ -35,6 +35,7 @@ class DeviceLowering {
   void publish_operands(const std::vector<Node>& readers, std::vector<Node>& out);
   void sums_over_batch();
   void history_gradients();
+  void step_of_optimiser();
 
   bool has_gradient(const ir::Parameter& p) const;
   /// The synapses whose delays `p` has, one for each source or target, when it is learned; else null.
@@ -44,6 +45,7 @@ class DeviceLowering {
   void arrays_of_spikes();
   void arrays_of_buffers();
   void arrays_of_results();
+  void arrays_of_update();
   void array(const std::string& name, DeviceArray::Type type, int count, std::vector<DeviceArray::Factor> factors, const std::string& note, bool backward = false, const std::string& of = {}, bool zeroed = false);
 
   bool computed(const ir::Cell& c) const { return d_.role(c.name) != nullptr; }

@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define ANTIDROME_ABI_VERSION 3u
+#define ANTIDROME_ABI_VERSION 4u
 
 /* Events of one source in one sample, sorted by time; `unit`/`time_ms` are parallel. `step_begin` cuts them into time steps
  * (event e belongs to step n when step_begin[n] <= e < step_begin[n+1]); `unit_begin`/`step` hold the same events by unit. */
@@ -122,11 +122,48 @@ typedef struct {
   void (*gather_device)(void* self, int rows_of, void* rows, uint64_t row_bytes);
 } antidrome_exchange;
 
+enum { ANTIDROME_ADAM = 0, ANTIDROME_SGD = 1 };
+
+/* How a step moves one parameter. */
+typedef struct {
+  uint32_t moves;          /* 0: it stays as it is */
+  double rate, keep;       /* keep: what the step leaves of a weight beside moving it (adamw: 1 - rate * decay) */
+  double low, high;        /* bounds of its elements, infinite where there are none */
+} antidrome_move;
+
+/* A step of the optimiser that follows the backward pass: with g = (sum of the batch's gradients) / samples, less where its norm exceeds clip,
+ *   adam: m := beta1 m + (1 - beta1) g, v := beta2 v + (1 - beta2) g^2, w := keep w - rate (m correct1) / (sqrt(v correct2) + epsilon)
+ *   sgd:  m := momentum m + g,          w := w - rate m
+ * and w into its bounds. Numbers are rounded to the simulator's precision first; every operation is rounded by itself. Where a sample failed or
+ * a loss or the gradient is not finite, nothing moves. Several ranks take the same step of the same sum. */
+typedef struct {
+  uint32_t kind;
+  double beta1, beta2, correct1, correct2, epsilon, momentum;
+  double clip;             /* largest norm of the mean gradient over all parameters; 0: any */
+  double samples;          /* of the whole batch */
+  const antidrome_move* moves;  /* manifest order */
+  double* squared_norms;   /* receives, per parameter, the squared norm of the SUM of its gradients; 0 where it is not trainable */
+  uint32_t taken;          /* receives 1 where the step was taken */
+} antidrome_update;
+
+/* What a simulator may hold between calls: the parameters, and what the optimiser keeps beside them (m and v; sgd: m). */
+typedef struct {
+  void* const* parameters; /* manifest order */
+  void* const* moments[2]; /* manifest order, null where not trainable; null: not wanted, and no steps are asked for */
+} antidrome_state;
+
+/* The samples of the batch that follows. */
+typedef struct {
+  const antidrome_sample* samples;
+  uint32_t batch;
+  uint64_t number;         /* what antidrome_batch.number will be */
+} antidrome_next;
+
 typedef struct {
   const antidrome_settings* settings;
   const antidrome_sample* samples;   /* batch */
-  const void* const* parameters;     /* manifest order, element type = precision */
-  void* const* gradients;            /* manifest order, same layout; null where not trainable. Overwritten with the SUM over the batch */
+  const void* const* parameters;     /* manifest order, element type = precision; null: those that the simulator holds (put), which others replace */
+  void* const* gradients;            /* manifest order, same layout; null where not trainable. Overwritten with the SUM over the batch. With `update` null where they are not wanted */
   double* loss;                      /* [batch]: total loss of each sample */
   double* scores;                    /* [batch][n_scores]: score() of the first loss's readout; may be null */
   int32_t* prediction;               /* [batch]: the label for which the first loss is smallest; -1 on a tie or without labels; may be null */
@@ -136,6 +173,9 @@ typedef struct {
   double* times_s;                   /* [3] CPU seconds of all workers: forward, adjoint, gradient; added to; may be null */
   void* workspace;                   /* 64-byte aligned, workspace_bytes() large; contents need not survive between calls */
   const antidrome_exchange* exchange; /* where settings->share is a part of a batch: gradients are the SUM over the whole batch, on every rank. Else null */
+  uint64_t number;                   /* of the samples: what has the same number has the same content; 0: not told */
+  antidrome_update* update;          /* with `backward`, where the simulator can put(): a step of the parameters that it holds; may be null */
+  const antidrome_next* next;        /* may be brought to the simulator's device while it computes; may be null */
 } antidrome_batch;
 
 typedef struct {
@@ -151,6 +191,9 @@ typedef struct {
   /* bytes of the workspace; *tape_bytes (may be null) receives the share that is tape, for the whole batch */
   uint64_t (*workspace_bytes)(void* self, const antidrome_settings*, uint64_t* tape_bytes);
   int (*run)(void* self, const antidrome_batch*); /* 0, or a code of ANTIDROME_... when any sample failed */
+  /* Null where parameters stay with the host: then run() has neither `update` nor null parameters. */
+  void (*put)(void* self, const antidrome_state*);    /* the simulator takes the host's over */
+  void (*fetch)(void* self, const antidrome_state*);  /* the host gets the simulator's; moments may be null */
 } antidrome_simulator;
 
 /* The one exported symbol of a simulator library. `directory` is the folder that holds the manifest (the reference backend

@@ -145,3 +145,4 @@ ANTIDROME_DEVICE real clamp_slope(real slope, real least, u32& clamped) {
 #include <antidrome/device_math.h>
 #include <antidrome/device_spikes.h>
 #include <antidrome/device_batch.h>
+#include <antidrome/device_update.h>

@@ -104,7 +104,7 @@ ANTIDROME_DEVICE void gather_scattered(real& sum, const real* history, u32 strid
 }
 
 /// Sum of one column over samples and, for a shared parameter, over neurons: by the threads of one block, in a fixed order.
-ANTIDROME_DEVICE wide block_sum(wide mine, wide* parts) {
+template <class T> ANTIDROME_DEVICE T block_sum(T mine, T* parts) {
   __syncthreads();
   parts[threadIdx.x] = mine;
   for (u32 half = blockDim.x / 2u; half > 0u; half >>= 1) {
