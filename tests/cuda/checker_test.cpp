@@ -17,6 +17,7 @@ TEST_P(DeviceChecker, finds_nothing_in_any_order) {
   const kernel::DeviceModule module = device_module(p, c.name, kernel::Precision::single_precision);
   const std::filesystem::path compiled = compile_kernels(cuda::emit_kernels(module), scratch("checked_" + c.name), true);
   c.run.steps = 61;
+  c.run.update = true;
   for (Sample& s : c.samples)
     for (SourceEvents& e : s.sources) e = e.cut(61);
   BatchResult in_order;
@@ -29,6 +30,8 @@ TEST_P(DeviceChecker, finds_nothing_in_any_order) {
     if (seed == 0) in_order = r;
     EXPECT_EQ(r.loss, in_order.loss);
     EXPECT_EQ(r.gradient, in_order.gradient);
+    EXPECT_TRUE(r.taken);
+    EXPECT_EQ(r.moved, in_order.moved);
   }
 }
 

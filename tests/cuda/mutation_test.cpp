@@ -26,6 +26,7 @@ class Mutated {
       if (c.name == name) case_ = std::move(c);
     for (const auto& [parameter, value] : values) case_.values[parameter] = value;
     case_.run.steps = 61;
+    case_.run.update = true;
     for (Sample& s : case_.samples)
       for (SourceEvents& e : s.sources) e = e.cut(61);
     program_ = derive(case_.network);
@@ -62,7 +63,7 @@ class Mutated {
     for (const std::uint64_t seed : {0, 1, 2}) {
       const Outcome out = run(text, fmt::format("mutant_{}.cu", number), seed, {});
       if (!out.clean) return "the checker: " + out.report.substr(0, out.report.find('\n'));
-      if (out.result.loss != right_.result.loss || out.result.gradient != right_.result.gradient) return "other results";
+      if (out.result.loss != right_.result.loss || out.result.gradient != right_.result.gradient || out.result.moved != right_.result.moved) return "other results";
       for (const Values& wild : wild_)
         if (const Outcome other = run(text, fmt::format("mutant_{}.cu", number), seed, wild); !other.clean) return "the checker: " + other.report.substr(0, other.report.find('\n'));
     }
@@ -173,6 +174,15 @@ TEST(Mutation, mistakes_of_printers_are_noticed) {
     {"the_last_part_only", "add_parts", "sum += __ldg", "sum = __ldg"},
     {"part_of_a_matrix", "add_parts", "q < 320u;", "q < 290u;"},
     {"a_sample_forgotten", "sum_parameters", "s < a.samples", "s + 1u < a.samples"},
+    {"what_fills_up_counts", "square_gradients", "u) continue;", "u + 1u) continue;"},
+    {"all_blocks_in_one_place", "square_gradients", "gridDim.x + blockIdx.x", "gridDim.x"},
+    {"squares_beyond_the_matrix", "square_gradients", "q < 320u;", "q < 420u;"},
+    {"half_of_the_blocks", "decide_step", "threadIdx.x < 64u", "threadIdx.x < 32u"},
+    {"the_norm_of_the_last_one", "decide_step", "all = all + sum;", "all = sum;"},
+    {"a_bad_sample_has_no_say", "decide_step", "well &= a.spikes[s] <= a.capacity", "well &= 1"},
+    {"the_numbers_of_another", "move_parameters", "move_of(a.update_numbers, 0u)", "move_of(a.update_numbers, 9u)"},
+    {"part_of_the_weights", "move_parameters", "q < 320u;", "q < 290u;"},
+    {"moments_of_another", "move_parameters", "_moment2 + q);", "_moment2);"},
   });
 }
 

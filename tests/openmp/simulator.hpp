@@ -92,6 +92,8 @@ struct BatchResult {
   std::vector<std::uint32_t> spike_counts;
   std::vector<antidrome_status> status;
   std::vector<std::vector<double>> gradient;    ///< per parameter, rows x cols without padding
+  std::vector<std::vector<double>> moved;       ///< with RunOptions::update: every parameter after the step
+  bool taken = false;
   std::uint64_t workspace = 0, tape = 0;
   double times[3] = {};
 };
@@ -103,6 +105,7 @@ struct RunOptions {
   std::uint64_t seed = 1, epoch = 0;
   bool training = true;
   const antidrome_record* record = nullptr;
+  bool update = false;                          ///< a step of Adam of the parameters that the simulator holds
 };
 
 class Simulator {
@@ -165,22 +168,53 @@ class Simulator {
     r.workspace = s_->workspace_bytes(s_->self, &settings, &r.tape);
     Aligned workspace(r.workspace);
     std::memset(workspace.data, 0xff, workspace.size);                                // nothing may rely on what it holds: all numbers are NaN
-    antidrome_batch batch{&settings, views.data(), parameters.data(), gradients.data(), r.loss.data(), r.scores.data(), r.prediction.data(), r.spike_counts.data(), r.status.data(), o.record, r.times, workspace.data, nullptr};
-    r.code = s_->run(s_->self, &batch);
+    antidrome_batch batch{&settings, views.data(), parameters.data(), gradients.data(), r.loss.data(), r.scores.data(), r.prediction.data(), r.spike_counts.data(), r.status.data(), o.record, r.times, workspace.data, nullptr, 0, nullptr, nullptr};
+    if (o.update) run_and_move(batch, r);
+    else r.code = s_->run(s_->self, &batch);
     for (std::size_t k = 0; k < program_.parameters.size(); ++k) {
       const ir::Parameter& p = program_.parameters[k];
-      r.gradient.emplace_back();
-      if (!p.trainable) continue;
-      for (int i = 0; i < p.rows; ++i)
-        for (int j = 0; j < p.cols; ++j) {
-          const std::size_t at = static_cast<std::size_t>(i) * s_->strides[k] + static_cast<std::size_t>(j);
-          r.gradient.back().push_back(s_->precision == 4 ? double(static_cast<const float*>(gradients[k])[at]) : static_cast<const double*>(gradients[k])[at]);
-        }
+      r.gradient.push_back(p.trainable ? copy_out(k, gradients[k]) : std::vector<double>());
     }
     return r;
   }
 
  private:
+  /// From moments of zero; the rate is a tenth, so that everything moves.
+  void run_and_move(antidrome_batch& batch, BatchResult& r) {
+    std::vector<Aligned> storage;
+    std::vector<void*> values, means, squares;
+    std::vector<antidrome_move> moves;
+    for (std::size_t k = 0; k < program_.parameters.size(); ++k) {
+      const ir::Parameter& p = program_.parameters[k];
+      for (std::vector<void*>* list : {&values, &means, &squares}) {
+        storage.emplace_back(static_cast<std::size_t>(p.rows) * s_->strides[k] * s_->precision);
+        list->push_back(storage.back().data);
+      }
+      copy_in(k, values.back());
+      moves.push_back({p.trainable, 0.1, 1, -1e30, 1e30});
+    }
+    const antidrome_state state{values.data(), {means.data(), squares.data()}};
+    s_->put(s_->self, &state);
+    std::vector<double> norms(values.size());
+    antidrome_update update{ANTIDROME_ADAM, 0.9, 0.999, 10, 1000, 1e-8, 0, 1e-3, static_cast<double>(batch.settings->batch), moves.data(), norms.data(), 0};
+    batch.parameters = nullptr;
+    batch.update = &update;
+    r.code = s_->run(s_->self, &batch);
+    r.taken = update.taken != 0;
+    s_->fetch(s_->self, &state);
+    for (std::size_t k = 0; k < values.size(); ++k) r.moved.push_back(copy_out(k, values[k]));
+    r.moved.push_back(norms);
+  }
+  std::vector<double> copy_out(std::size_t k, const void* from) const {
+    std::vector<double> out;
+    const ir::Parameter& p = program_.parameters[k];
+    for (int i = 0; i < p.rows; ++i)
+      for (int j = 0; j < p.cols; ++j) {
+        const std::size_t at = static_cast<std::size_t>(i) * s_->strides[k] + static_cast<std::size_t>(j);
+        out.push_back(s_->precision == 4 ? double(static_cast<const float*>(from)[at]) : static_cast<const double*>(from)[at]);
+      }
+    return out;
+  }
   void copy_in(std::size_t k, void* to) {
     const ir::Parameter& p = program_.parameters[k];
     const std::vector<double>& v = values_.at(p.name);

@@ -10,7 +10,6 @@ namespace antidrome::cuda {
 class DeviceSimulator {
  public:
   DeviceSimulator(Plan plan, std::unique_ptr<Device> device);
-  ~DeviceSimulator();
   DeviceSimulator(const DeviceSimulator&) = delete;
 
   const antidrome_simulator* abi() const { return &abi_; }
