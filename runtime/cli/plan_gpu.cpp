@@ -3,7 +3,9 @@
 #include "runtime/bench/bench.hpp"
 #include "runtime/data/batch.hpp"
 #include "runtime/session/failure.hpp"
+#include "runtime/train/optimiser.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
@@ -31,7 +33,14 @@ double run(Session& session, std::uint32_t batch, int events) {
   std::vector<std::size_t> order(batch);
   std::iota(order.begin(), order.end(), std::size_t{0});
   builder.build(order, 0, false, built);
-  const BatchResult& result = session.run(built.samples(), {.training = true, .backward = !m.rule.empty()});
+  const std::unique_ptr<Optimiser> optimiser = make_optimiser(TrainConfig{}, m, session.simulator());
+  Pass pass{.training = true, .backward = !m.rule.empty()};
+  if (pass.backward && std::any_of(m.parameters.begin(), m.parameters.end(), [](const ParameterInfo& p) { return p.trainable; })) {
+    session.keep_moments(optimiser->kept());
+    pass.update = &optimiser->next_step(1, batch);
+  }
+  const BatchResult& result = session.run(built.samples(), pass);
+  session.keep_moments({});
   double spikes = 0;
   for (std::size_t k = 0; k < result.samples * m.neurons(); ++k) spikes += result.spike_counts[k];
   return spikes / batch;
@@ -65,7 +74,7 @@ void print_gpu_time(Session& session, std::uint32_t batch, int events) {
     instructions += counted;
   }
   fmt::print("  {:<28} {:>7} {:>8} {:>12.0f} {:>9.1f} {:>54} {:>9.1f}\n", "together", "", "", instructions, instructions / steps, fmt::format("with {} us before each launch", gap), total);
-  fmt::print("instructions are those of PTX, by warps, a step of one sample; cycles by docs/ptx.md; L2: sectors that L1 did not have. The update of the parameters is the host's and not counted.\n");
+  fmt::print("instructions are those of PTX, by warps, a step of one sample; cycles by docs/ptx.md; L2: sectors that L1 did not have. The update of the parameters is the last three launches.\n");
 }
 
 }  // namespace antidrome::cli

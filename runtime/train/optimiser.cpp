@@ -174,6 +174,12 @@ Optimiser::Optimiser(const TrainConfig& config, const Manifest& manifest) : conf
   }
 }
 
+std::vector<Arrays*> Optimiser::kept() {
+  std::vector<Arrays*> out;
+  for (const auto& [name, moment] : moments()) out.push_back(moment);
+  return out;
+}
+
 antidrome_update& Optimiser::next_step(double rate_factor, std::uint64_t samples) {
   for (std::size_t k = 0; k < moves_.size(); ++k) {
     moves_[k].rate = rates_[k] * rate_factor;

@@ -22,6 +22,8 @@ class Optimiser {
   virtual void step(Arrays& parameters, const Arrays& gradients, const StepInput& input) = 0;
   /// Named running averages, for checkpoints.
   virtual std::vector<std::pair<std::string, Arrays*>> moments() = 0;
+  /// The same without names, for Session::keep_moments.
+  std::vector<Arrays*> kept();
   /// The next step in the words of the ABI: what step() computes with, or a simulator that holds the parameters. Valid until the next call; its norms
   /// are squared_norms().
   antidrome_update& next_step(double rate_factor, std::uint64_t samples);

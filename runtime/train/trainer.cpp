@@ -43,11 +43,7 @@ Trainer::Trainer(Session& session, const RunConfig& config, const Splits& splits
   if (config.train.schedule == "ema") resolved_monitor(config.train.ema_monitor, config, splits, session.manifest());
   if (!config.record.what.empty() && session.ranks().rank() == 0) recorder_.emplace(session, config);
   if (config.train.update_every > 1) pending_.emplace(session.manifest(), session.simulator());
-  if (simulator_updates()) {
-    std::vector<Arrays*> moments;
-    for (const auto& [name, moment] : optimiser_->moments()) moments.push_back(moment);
-    session_.keep_moments(std::move(moments));
-  }
+  if (simulator_updates()) session_.keep_moments(optimiser_->kept());
   position_.best = -std::numeric_limits<double>::infinity();
   position_.totals.spikes.assign(session.manifest().neurons(), 0);
   position_.totals.squared_norms.assign(session.manifest().parameters.size(), 0);
@@ -125,6 +121,11 @@ bool Trainer::train_epoch() {
   }
   finish_epoch(seconds_since(start));
   return true;
+}
+
+bool Trainer::simulator_updates() const {
+  const std::vector<ParameterInfo>& all = session_.manifest().parameters;
+  return session_.simulator().holds_parameters() && !pending_ && std::any_of(all.begin(), all.end(), [](const ParameterInfo& p) { return p.trainable; });
 }
 
 double Trainer::norm_of(std::span<const double> squares, std::uint64_t samples) const { return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0)) / static_cast<double>(samples); }

@@ -81,7 +81,7 @@ class Trainer {
   void train_batch(const data::EventBatch& batch, std::span<const std::size_t> indices, std::uint64_t batches);
   void update(const BatchResult& result, std::uint64_t batches);
   void take_step(const Arrays& gradients, std::uint64_t samples, std::uint64_t batches);
-  bool simulator_updates() const { return session_.simulator().holds_parameters() && !pending_; }
+  bool simulator_updates() const;            ///< and not this process's optimiser
   double factor_of_rates(std::uint64_t batches) const;
   double norm_of(std::span<const double> squares, std::uint64_t samples) const;
   void count_step(std::span<const double> squares, std::uint64_t samples, double factor);

@@ -157,7 +157,8 @@ std::vector<DeviceCase> some_cases() {
 class SameFunctions : public ::testing::TestWithParam<DeviceCase> {};
 INSTANTIATE_TEST_SUITE_P(, SameFunctions, ::testing::ValuesIn(some_cases()), [](const auto& c) { return c.param.name; });
 
-void expect_same_bits(const DeviceCase& c, kernel::Precision precision) {
+void expect_same_bits(DeviceCase c, kernel::Precision precision) {
+  c.run.update = true;
   const Kernels k(c, precision);
   const std::string text = common_functions + k.text;
   const Interpreted i = interpret(k, text);
@@ -168,6 +169,8 @@ void expect_same_bits(const DeviceCase& c, kernel::Precision precision) {
   EXPECT_EQ(a.loss, b.loss);
   EXPECT_EQ(a.scores, b.scores);
   EXPECT_EQ(a.gradient, b.gradient);
+  EXPECT_TRUE(a.taken);
+  EXPECT_EQ(a.moved, b.moved);
   EXPECT_GT(std::accumulate(a.spike_counts.begin(), a.spike_counts.end(), 0u), 50u);
 }
 

@@ -97,9 +97,7 @@ struct Pair {
 
   Pair(std::unique_ptr<Session> a, std::unique_ptr<Session> b, const TrainConfig& c)
       : device(std::move(a)), host(std::move(b)), config(c), of_device(make_optimiser(c, device->manifest(), device->simulator())), of_host(make_optimiser(c, host->manifest(), host->simulator())) {
-    std::vector<Arrays*> moments;
-    for (const auto& [name, moment] : of_device->moments()) moments.push_back(moment);
-    device->keep_moments(moments);
+    device->keep_moments(of_device->kept());
   }
   /// Whether both took the step.
   bool step(std::size_t number, double factor = 1) {
@@ -136,7 +134,14 @@ TrainConfig with(const std::string& optimiser) {
   return c;
 }
 
-/// The element of a parameter that lies on one of its bounds.
+std::size_t number_of(const Session& s, const std::string& name) {
+  const std::vector<ParameterInfo>& all = s.manifest().parameters;
+  const auto found = std::find_if(all.begin(), all.end(), [&](const ParameterInfo& p) { return p.name == name; });
+  if (found == all.end()) throw std::out_of_range(name);
+  return static_cast<std::size_t>(found - all.begin());
+}
+
+/// Elements that lie on one of their bounds.
 std::size_t at_bounds(const Session& s) {
   std::size_t n = 0;
   for (std::size_t k = 0; k < s.manifest().parameters.size(); ++k) {
@@ -179,10 +184,7 @@ TEST_F(DeviceUpdate, frozen_parameters_stay) {
   TrainConfig c = with("adamw");
   c.freeze = {"input_hidden.w"};
   Pair p(session("float"), session("float"), c);
-  std::size_t frozen = 99;
-  for (std::size_t k = 0; k < p.device->manifest().parameters.size(); ++k)
-    if (p.device->manifest().parameters[k].name == "input_hidden.w") frozen = k;
-  ASSERT_NE(frozen, 99u);
+  const std::size_t frozen = number_of(*p.device, "input_hidden.w");
   const std::vector<double> w = std::as_const(*p.device).parameters().values(frozen);
   for (std::size_t k = 0; k < 3; ++k) ASSERT_TRUE(p.step(k));
   p.compare(0);
@@ -213,10 +215,7 @@ TEST_F(DeviceUpdate, nothing_moves_where_a_number_is_not_finite) {
   TrainConfig c = with("adam");
   Pair p(session("float"), session("float"), c);
   ASSERT_TRUE(p.step(0));
-  std::size_t weights = 99;
-  for (std::size_t k = 0; k < p.device->manifest().parameters.size(); ++k)
-    if (p.device->manifest().parameters[k].name == "hidden_output.w") weights = k;
-  ASSERT_NE(weights, 99u);
+  const std::size_t weights = number_of(*p.device, "hidden_output.w");
   const double before = std::as_const(*p.device).parameters().get(weights, 0, 0);
   for (const double wild : {1e39, std::nan("")}) {
     for (Session* s : {p.device.get(), p.host.get()})
@@ -228,6 +227,28 @@ TEST_F(DeviceUpdate, nothing_moves_where_a_number_is_not_finite) {
   ASSERT_TRUE(p.step(2));
   p.compare(0);
   EXPECT_EQ(p.taken, 2u);
+}
+
+// In floats a square of 10^20 is infinite and one of 10^-25 nothing: their sums have an exponent of their own, where the host has doubles.
+TEST_F(DeviceUpdate, norms_are_those_of_doubles_for_gradients_of_any_size) {
+  NEEDS_GENERATOR();
+  for (const double size : {1e-26, 1e-18, 1e18, 1e22}) {
+    SCOPED_TRACE(size);
+    TrainConfig c = with("sgd");
+    c.clip = 1;
+    c.learning_rate = 0.1;
+    Pair p(session("float"), session("float"), c);
+    const std::size_t weights = number_of(*p.device, "hidden_output.w");
+    for (Session* s : {p.device.get(), p.host.get()})
+      for (std::uint32_t r = 0; r < s->manifest().parameters[weights].rows; ++r)
+        for (std::uint32_t k = 0; k < 3; ++k) s->parameters().set(weights, r, k, size * s->parameters().get(weights, r, k));
+    ASSERT_TRUE(p.step(0));
+    const std::size_t inputs = number_of(*p.device, "input_hidden.w");
+    EXPECT_GT(p.squares[inputs], 0);
+    if (size > 1) { EXPECT_GT(p.squares[inputs], size * size / 100); }
+    for (std::size_t q = 0; q < p.squares.size(); ++q) EXPECT_NEAR(p.of_device->squared_norms()[q], p.squares[q], std::ldexp(1, -40) * p.squares[q]) << q;
+    p.compare(std::ldexp(1, -21));
+  }
 }
 
 // The batch runs again with more room, and takes its step then.
@@ -246,9 +267,7 @@ TEST_F(DeviceUpdate, announced_batches_do_not_change_a_bit_and_others_may_come_i
   const TrainConfig c = with("adam");
   const auto train = [&](Session& s, bool announce, bool another) {
     const auto optimiser = make_optimiser(c, s.manifest(), s.simulator());
-    std::vector<Arrays*> moments;
-    for (const auto& [name, moment] : optimiser->moments()) moments.push_back(moment);
-    s.keep_moments(moments);
+    s.keep_moments(optimiser->kept());
     Batches batches;
     std::array<data::EventBatch, 3> read;
     std::vector<double> losses;

@@ -1,7 +1,7 @@
 /* The contract between a generated simulator and whoever drives it: plain C, versioned, no allocation on the simulator's side.
  *
  * Every backend (openmp, reference, cuda) hands out one `antidrome_simulator`. The runtime owns all memory: parameters,
- * gradients, outputs and the workspace. Numbers of the model (initial values, bounds, names of readouts) are not here but in
+ * gradients, outputs and the workspace (a simulator on a device may hold a copy of the parameters there: put, fetch). Numbers of the model (initial values, bounds, names of readouts) are not here but in
  * the manifest beside the simulator, so that changing a number never recompiles anything.
  *
  * Layout of a parameter with R rows and C columns (shared: 1 x 1, per neuron: 1 x C, per synapse: source x target):
