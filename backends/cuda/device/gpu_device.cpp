@@ -108,6 +108,7 @@ class Gpu final : public Device {
     check(cudaEventCreateWithFlags(&uploaded_, cudaEventDisableTiming), "making an event");
   }
   ~Gpu() override {
+    if (beside_) cudaStreamSynchronize(beside_);                  // it may still read pinned memory
     for (const Graph& g : graphs_) cudaGraphExecDestroy(g.graph);
     if (uploaded_) cudaEventDestroy(uploaded_);
     if (beside_) cudaStreamDestroy(beside_);
