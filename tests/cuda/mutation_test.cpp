@@ -174,15 +174,21 @@ TEST(Mutation, mistakes_of_printers_are_noticed) {
     {"the_last_part_only", "add_parts", "sum += __ldg", "sum = __ldg"},
     {"part_of_a_matrix", "add_parts", "q < 320u;", "q < 290u;"},
     {"a_sample_forgotten", "sum_parameters", "s < a.samples", "s + 1u < a.samples"},
-    {"what_fills_up_counts", "square_gradients", "u) continue;", "u + 1u) continue;"},
-    {"all_blocks_in_one_place", "square_gradients", "gridDim.x + blockIdx.x", "gridDim.x"},
-    {"squares_beyond_the_matrix", "square_gradients", "q < 320u;", "q < 420u;"},
-    {"half_of_the_blocks", "decide_step", "threadIdx.x < 64u", "threadIdx.x < 32u"},
-    {"the_norm_of_the_last_one", "decide_step", "all = all + sum;", "all = sum;"},
-    {"a_bad_sample_has_no_say", "decide_step", "well &= a.spikes[s] <= a.capacity", "well &= 1"},
-    {"the_numbers_of_another", "move_parameters", "move_of(a.update_numbers, 0u)", "move_of(a.update_numbers, 9u)"},
-    {"part_of_the_weights", "move_parameters", "q < 320u;", "q < 290u;"},
-    {"moments_of_another", "move_parameters", "_moment2 + q);", "_moment2);"},
+  });
+}
+
+TEST(Mutation, mistakes_in_the_step_of_the_optimiser_are_noticed) {
+  const std::string squares = "square_gradients", decide = "decide_step", move = "move_parameters";
+  expect_noticed(Mutated("batch_count", "mistakes_in_a_step", {}, {}), {
+    {"a_column_forgotten", squares, "u) continue;", "u - 1u) continue;"},
+    {"all_blocks_in_one_place", squares, "gridDim.x + blockIdx.x", "gridDim.x"},
+    {"squares_beyond_the_matrix", squares, "q < 320u;", "q < 420u;"},
+    {"the_first_block_alone", decide, "threadIdx.x < 64u", "threadIdx.x < 1u"},
+    {"the_norm_of_the_last_one", decide, "all = all + sum;", "all = sum;"},
+    {"never_a_step", decide, "int well = 1;", "int well = 0;"},
+    {"the_numbers_of_another", move, "move_of(a.update_numbers, 0u)", "move_of(a.update_numbers, 9u)"},
+    {"part_of_the_weights", move, "q < 320u;", "q < 290u;"},
+    {"moments_of_another", move, "_moment2 + q);", "_moment2);"},
   });
 }
 

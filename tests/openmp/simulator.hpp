@@ -92,7 +92,7 @@ struct BatchResult {
   std::vector<std::uint32_t> spike_counts;
   std::vector<antidrome_status> status;
   std::vector<std::vector<double>> gradient;    ///< per parameter, rows x cols without padding
-  std::vector<std::vector<double>> moved;       ///< with RunOptions::update: every parameter after the step
+  std::vector<std::vector<double>> moved;       ///< with RunOptions::update: every parameter after the step, its moments; squared norms
   bool taken = false;
   std::uint64_t workspace = 0, tape = 0;
   double times[3] = {};
@@ -202,7 +202,8 @@ class Simulator {
     r.code = s_->run(s_->self, &batch);
     r.taken = update.taken != 0;
     s_->fetch(s_->self, &state);
-    for (std::size_t k = 0; k < values.size(); ++k) r.moved.push_back(copy_out(k, values[k]));
+    for (const std::vector<void*>* list : {&values, &means, &squares})
+      for (std::size_t k = 0; k < values.size(); ++k) r.moved.push_back(copy_out(k, (*list)[k]));
     r.moved.push_back(norms);
   }
   std::vector<double> copy_out(std::size_t k, const void* from) const {
