@@ -39,7 +39,7 @@ RESERVED = {
     "clang/": ["codegen/frontend"],
     "llvm/": ["codegen/frontend"],
     "clang-c/": ["codegen/frontend"],
-    "cuda": ["backends/cuda/device", "backends/cuda/compile", "runtime/ranks/nccl"],
+    "cuda": ["backends/cuda/device", "backends/cuda/compile", "runtime/ranks/nccl", "tests/cuda"],   # there for a stand-in of its runtime library
     "nccl": ["runtime/ranks/nccl"],
     "mpi.h": ["runtime/ranks/mpi"],
     "nvrtc": ["backends/cuda/compile"],

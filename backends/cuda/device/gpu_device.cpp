@@ -174,7 +174,9 @@ class Gpu final : public Device {
   void launch_now(cudaKernel_t kernel, const LaunchShape& s, std::span<const std::byte> arguments) {
     void* bytes = const_cast<std::byte*>(arguments.data());       // copied by the call
     void* parameters[] = {bytes};
-    check(cudaLaunchKernel(reinterpret_cast<const void*>(kernel), dim3(s.grid_x, s.grid_y), dim3(s.threads), parameters, 0, stream_), "launching a kernel");
+    const cudaError_t code = cudaLaunchKernel(reinterpret_cast<const void*>(kernel), dim3(s.grid_x, s.grid_y), dim3(s.threads), parameters, 0, stream_);
+    for (const auto& [name, known] : kernels_)
+      if (code != cudaSuccess && known == kernel) check(code, "launching '" + name + "'");
   }
 
   /// A graph that was launched before is launched again as it is; one that differs from a kept one by arguments alone becomes it.
