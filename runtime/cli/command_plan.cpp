@@ -16,7 +16,7 @@ struct Options {
   std::uint32_t batch = 32, threads = 0, chunks = 4, spikes = 0;
   bool cost = false;
   std::string gpu;                              ///< a GPU whose time is modelled
-  int events = 1000;
+  int events = 1000, lines = 0;
 };
 
 std::string bytes_text(std::uint64_t bytes) {
@@ -96,7 +96,7 @@ void plan(const Options& o) {
   if (!o.cost && o.gpu.empty()) return;
   initialise(session.parameters(), m, 1);
   if (o.cost) print_cost(session, batch, o.events);
-  if (!o.gpu.empty()) print_gpu_time(session, batch, o.events);
+  if (!o.gpu.empty()) print_gpu_time(session, batch, o.events, o.lines);
 }
 
 }  // namespace
@@ -114,6 +114,7 @@ void add_plan(CLI::App& app, Context&) {
   command->add_flag("--cost", o->cost, "measure a batch too: bytes by cache, operations and time of each kernel");
   command->add_option("--device-model", o->gpu, "backend cuda: count a batch's instructions in the interpreter of PTX, and model what they take on h100 or rtx4090")->check(CLI::IsMember({"h100", "rtx4090"}));
   command->add_option("--events", o->events, "events of each source in a sample, for --cost and --device-model")->check(CLI::Range(1, 10000000))->capture_default_str();
+  command->add_option("--lines", o->lines, "with --device-model: the lines of each kernel on which its chain spends most")->check(CLI::Range(0, 1000))->capture_default_str();
   command->callback([o] { plan(*o); });
 }
 

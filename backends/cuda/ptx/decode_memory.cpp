@@ -67,6 +67,7 @@ void Decoder::load() {
   const Type t = last_type();
   Instruction i{.run = &ptx::load, .space = space(), .bytes = static_cast<std::uint8_t>(bytes_of(t)), .count = elements(*at_), .mode = is_signed(t)};
   if (has("v8")) fail("vectors of eight are not known");
+  i.read_only = has("nc");
   const Operand& to = operand(0);
   const bool list = to.kind == Operand::Kind::list;
   if ((list ? to.items.size() : 1) != i.count) fail("another number of registers than elements");

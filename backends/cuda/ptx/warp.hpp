@@ -28,6 +28,7 @@ struct Launch {
   std::span<const std::byte> parameters;
   std::vector<Executed> executed;               ///< by instruction
   std::vector<Cost> costs;                      ///< by instruction
+  std::vector<std::uint32_t> order;             ///< in which they are issued: issue_order()
   std::vector<Allocation*> last;                ///< by instruction: the allocation of its last access
   std::uint64_t left = 0;                       ///< instructions until the kernel is taken for one that does not end
 };
@@ -80,6 +81,8 @@ struct Warp {
   // the model of time
   std::uint64_t clock = 0;
   std::vector<std::uint64_t> ready;
+  std::vector<std::uint32_t> writer;            ///< of what becomes ready: the instruction
+  std::vector<std::uint64_t> spent;             ///< cycles since the last barrier, by the instruction that was issued or waited for
 
   template <class T> T* lanes(Slot s) const { return reinterpret_cast<T*>(bases[s.constant] + s.offset); }
   Mask truth(const Instruction& i) const { return i.negated ? ~predicates[i.q] : predicates[i.q]; }
