@@ -18,7 +18,6 @@ void Printer::sizes() {
     if (r) w_.line("[[maybe_unused]] constexpr u32 n_of_{0} = {1}, lanes_of_{0} = {2}, warps_of_{0} = {3}, first_of_{0} = {4}, padded_of_{0} = {5};  // warps {4} to {6}, {2} neurons a lane", name(c.name), c.size, r->per_lane, r->warps, r->first_warp, r->padded(), r->first_warp + r->warps - 1);
     else w_.line("[[maybe_unused]] constexpr u32 n_of_{0} = {1}, padded_of_{0} = {1};", name(c.name), c.size);
   }
-  w_.line("[[maybe_unused]] constexpr u32 warps = {}, threads = 32 * warps;", d_.warps());
   w_.line("[[maybe_unused]] constexpr u32 neurons = {}, scores_n = {}, losses_n = {};", d_.neurons(), m_.scores, std::max(1, d_.losses));
   w_.line("[[maybe_unused]] constexpr real least_slope = real({});  // the grazing policy: |1 / slope| <= {}", fmt::format("{}", 1.0 / m_.clamp), fmt::format("{}", m_.clamp));
 }

@@ -47,6 +47,7 @@ struct Instruction {
   std::uint8_t count = 1;                       ///< elements of a vector
   std::uint8_t mode = 0;                        ///< of the operation: which shuffle, which Boolean, …
   bool negated = false;                         ///< the predicate operand
+  bool copies = false;                          ///< one register into another
   bool read_only = false;                       ///< a load of what the kernel does not write
   bool reads_q = false, reads_p1 = false, writes_p = false, slow = false;
   std::int32_t guard = -1;                      ///< predicate

@@ -14,7 +14,7 @@ class Piece {
   Piece(const Kernel& k, const std::vector<Cost>& costs, const DeviceModel& model, std::uint32_t begin, std::uint32_t end) : begin_(begin), after_(end - begin), before_(end - begin), height_(end - begin) {
     for (std::uint32_t n = begin; n < end; ++n) {
       const Instruction& i = k.code[n];
-      const std::uint32_t latency = i.cls == Class::global_load ? model.l2 : costs[n].latency;
+      const std::uint32_t latency = i.copies ? 0 : i.cls == Class::global_load ? model.l2 : costs[n].latency;
       registers(i, n - begin);
       memory(i, n - begin);
       latency_.push_back(latency);

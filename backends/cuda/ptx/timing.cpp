@@ -38,6 +38,12 @@ std::vector<Cost> costs(const Kernel& k, const DeviceModel& m) {
 }
 
 void BlockClock::issue(Warp& w, const Instruction& i, std::uint32_t number, Cost c, const Moved& moved) {
+  if (i.copies) {                                                 // ptxas gives both the same register
+    w.spent[number] += c.issue;
+    w.ready[i.writes[0]] = std::max(w.ready[i.reads[0]], w.clock), w.writer[i.writes[0]] = w.writer[i.reads[0]];
+    w.clock += c.issue, busy_[w.index % busy_.size()] += c.issue, issued_ += c.issue;
+    return;
+  }
   std::uint64_t start = w.clock;
   std::uint32_t last = number;                                    // what it waits for longest
   for (std::uint32_t k = 0; k < i.n_reads; ++k)

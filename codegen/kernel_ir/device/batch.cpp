@@ -33,7 +33,10 @@ void DeviceLowering::batch_kernels() {
   DeviceKernel trial = kernel_of("forward_trial", Grid::samples, block, std::move(forward), false, "forward pass");
   std::vector<Node> finish = l_.finish_batch();
   DeviceKernel back;
-  if (l_.module.learns) back = kernel_of("backward_trial", Grid::samples, block, backward_trial(), true, "backward pass");
+  if (l_.module.learns) {
+    back = kernel_of("backward_trial", Grid::samples, block, backward_trial(), true, "backward pass");
+    back.threads += 32 * d_.dot_warps;
+  }
 
   out.push_back(kernel_of("constants", Grid::one, wide_block, make_node(NodeKind::sequence), false, "what reads parameters and dt alone"));
   for (CellPlan& p : l_.cells)

@@ -57,6 +57,7 @@ struct DeviceModule {
   KernelModule base;              ///< cells, edges, parameters, constants, buffers; its `batch` is empty
   std::vector<Role> roles;
   std::vector<SpikeRecord> records;
+  int dot_warps = 0;              ///< warps of the backward pass behind those of the roles: they take the spikes of each step
   std::map<std::string, int> slots;   ///< lane buffers share registers between roles: number of the register array
   int unroll = 4;                 ///< steps of the forward pass unrolled: inputs are fetched this many steps ahead
   int losses = 0;

@@ -10,7 +10,7 @@ using namespace ir;
 
 namespace {
 
-constexpr int most_warps = 32;                  // of a block
+constexpr int most_warps = 32 - most_dot_warps; // of a block, that own neurons
 constexpr int most_per_lane = 32;
 
 int power_of_two_at_least(int n) {
