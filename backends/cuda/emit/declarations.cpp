@@ -78,11 +78,15 @@ void Printer::constants_kernel() {
       if (c.axes == axes && c.cell == cell) values.push_back(c.value);
     return values;
   };
-  w_.open("if (threadIdx.x == 0)");
-  parameters_of(of(Constant::Axes::scalar, ""));
   int scalar = 0;
-  for (const Constant& c : m_.constants)
-    if (c.axes == Constant::Axes::scalar) w_.line("a.scalars[{}] = narrow({});  // {}", scalar++, number_text(c.value, Numbers::wide), c.name);
+  for (const Constant& c : m_.constants) {
+    if (c.axes != Constant::Axes::scalar) continue;
+    w_.open(fmt::format("if (threadIdx.x == {}u)", scalar * 32 % 1024));   // each by a warp of its own
+    parameters_of({c.value});
+    w_.line("a.scalars[{}] = narrow({});  // {}", scalar++, number_text(c.value, Numbers::wide), c.name);
+    w_.close();
+  }
+  w_.open("if (threadIdx.x == 0)");
   for (const EdgeLayout& e : m_.edges)
     if (!e.delay_parameter.empty() && !e.scattered) w_.line("a.{}_delay_steps[0] = steps_of_delay(a.{}[0], dt, {}, {});", name(e.name), identifier(e.delay_parameter), e.delay, e.least_delay);
   w_.close();

@@ -80,6 +80,7 @@ class Printer {
   void send_inputs(const kernel::DeviceKernel& k);
   void batch_means();
   void gather(const kernel::DeviceKernel& k);
+  void gather_sliced(const kernel::DeviceKernel& k);
   void add_parts(const kernel::DeviceKernel& k);
   void add_synapses(const kernel::DeviceParameter& p, const kernel::EdgeLayout& e);
   void sum_parameters(const kernel::DeviceKernel& k);

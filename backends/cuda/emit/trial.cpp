@@ -98,7 +98,7 @@ void Printer::trial(const DeviceKernel& k) {
   w_.line("[[maybe_unused]] constexpr u32 warps = {}, threads = 32 * warps;", k.threads / 32);
   shared_memory(k.body);
   w_.raw("const Constants k = constants_of(a);");
-  w_.raw("[[maybe_unused]] const u32 lane = threadIdx.x & 31u, warp = threadIdx.x >> 5;");
+  w_.raw("[[maybe_unused]] const u32 lane = threadIdx.x & 31u, warp = __shfl_sync(every_lane, threadIdx.x >> 5, 0);  // by an exchange: the compiler sees that lanes agree");
   for (const Role& r : d_.roles) {
     const std::string id = name(r.cell);
     if (d_.roles.size() > 1 || others_) {
@@ -114,6 +114,7 @@ void Printer::trial(const DeviceKernel& k) {
   if (backward_ || !has(samples, NodeKind::begin_sample)) w_.raw("if (a.spikes[sample] > a.capacity || a.first_bad[2 * sample] != none) continue;  // the forward pass did not come to its end");
   w_.raw("[[maybe_unused]] const int label = a.label[sample];");
   w_.raw("[[maybe_unused]] const bool has_label = label >= 0;");
+  if (has(samples, NodeKind::record_states)) w_.raw("const bool recorded = a.recorded == sample;");
   registers(k.body);
   totals_.clear();
   predictions_.clear();
@@ -264,7 +265,7 @@ void Printer::steps_back(const Node& n) {
   w_.open("for (u32 t = a.steps; t-- > 0u;)");
   nodes(n.body);
   for (const CellLayout& c : m_.cells)
-    if (c.fires) w_.line("s1_of_{0} = s0_of_{0}, s0_of_{0} = s_of_{0}, s_of_{0} = z_of_{0}, z_of_{0} = t > 2u ? __ldg(begin_of_{0} + t - 3u) : 0u;", name(c.name));
+    if (c.fires) w_.line("s1_of_{0} = s0_of_{0}, s0_of_{0} = s_of_{0}, s_of_{0} = z_of_{0}, z_of_{0} = __ldg(begin_of_{0} + (t > 3u ? t - 3u : 0u));", name(c.name));
   w_.close();
 }
 
@@ -375,7 +376,7 @@ void Printer::record_states(const Node& n) {
     if (other.name == n.cell) break;
     place += other.population >= 0 ? other.size * static_cast<int>(other.states.size()) : 0;
   }
-  w_.open(d_.roles.size() > 1 || others_ ? fmt::format("if (a.recorded == sample && is_{})", name(n.cell)) : "if (a.recorded == sample)");
+  w_.open(d_.roles.size() > 1 || others_ ? fmt::format("if (recorded && is_{})", name(n.cell)) : "if (recorded)");
   w_.open(fmt::format("for (u32 e = 0; e < lanes_of_{0}; ++e)", name(n.cell)));
   w_.line("if (j_of_{0} + e >= n_of_{0}) continue;", name(n.cell));
   for (std::size_t s = 0; s < c.states.size(); ++s, place += c.size) {

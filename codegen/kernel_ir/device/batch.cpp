@@ -10,7 +10,8 @@ using namespace ir;
 
 namespace {
 
-constexpr int wide_block = 256;
+constexpr int wide_block = 256, sum_block = 1024, gather_block = 512;
+constexpr int slice = 32;                       // columns: 128 bytes of every row
 
 DeviceKernel kernel_of(const std::string& name, Grid grid, int threads, Node body, bool backward, const std::string& note) {
   DeviceKernel k;
@@ -38,7 +39,7 @@ void DeviceLowering::batch_kernels() {
     back.threads += 32 * d_.dot_warps;
   }
 
-  out.push_back(kernel_of("constants", Grid::one, wide_block, make_node(NodeKind::sequence), false, "what reads parameters and dt alone"));
+  out.push_back(kernel_of("constants", Grid::one, sum_block, make_node(NodeKind::sequence), false, "what reads parameters and dt alone"));
   for (CellPlan& p : l_.cells)
     for (const Accumulator& a : p.sums) {
       if (!a.ahead.empty()) {
@@ -46,7 +47,9 @@ void DeviceLowering::batch_kernels() {
         n.name = a.name;
         n.buffer = a.name + "_ahead";
         for (const auto& [e, g] : a.ahead) n.body.push_back(forward_.row_sum(*e, *g, a.name));
-        out.push_back(kernel_of("sum_" + a.name, Grid::chunks, wide_block, n, false, "input sums of every step: no dependence between steps"));
+        out.push_back(kernel_of("sum_" + a.name, Grid::chunks, sum_block, n, false, "input sums of every step: no dependence between steps"));
+        out.back().slice = slice;
+        out.back().rows = d_.padded(p.cell->name) / slice;
       }
       if (a.scattered.empty()) continue;
       Node n = in_cell(NodeKind::scatter, p.cell->name);
@@ -62,7 +65,7 @@ void DeviceLowering::batch_kernels() {
     }
   out.push_back(std::move(trial));
   if (!finish.empty()) {
-    out.push_back(kernel_of("batch_means", Grid::one, wide_block, make_node(NodeKind::for_samples), false, "means over the samples that came to their end"));
+    out.push_back(kernel_of("batch_means", Grid::elements, wide_block, make_node(NodeKind::for_samples), false, "means over the samples that came to their end"));
     out.back().whole = {"spikes", "first_bad"};
     for (const BatchMean& mean : l_.module.batch_means) out.back().whole.push_back(mean.name + "_share");
     Node sample = make_node(NodeKind::block_samples, loss_phases(std::move(finish.front().body)));
@@ -103,13 +106,24 @@ void DeviceLowering::sums_over_batch() {
   if (!sums.body.empty()) out.back().whole = samples;
 }
 
+/// A block of a gradient owns a slice of columns and, beside each other, as many rows as its groups of lanes hold twice; the host counts a warp a row.
+void DeviceLowering::slice_rows(DeviceKernel& k, int columns) const {
+  const int lanes = slice / (l_.module.precision == Precision::single_precision ? 4 : 2), groups = k.threads / lanes;
+  k.slice = slice;
+  k.rows_of_lane = k.rows > groups ? 2 : 1;
+  const int tile = groups * k.rows_of_lane, tiles = (k.rows + tile - 1) / tile;
+  k.rows = tiles * (columns / slice) * (k.threads / 32);
+}
+
 /// Gradients of matrices: every source unit gathers the history of its targets at its spikes.
 void DeviceLowering::history_gradients() {
   const auto add = [&](const EdgePlan& p, Node n) {
     const bool delay = n.kind == NodeKind::scattered_gradient && n.name == p.edge->delay;
     n.count = delay && l_.plan_of(*p.edge).edge->gathers.size() > 1 ? 1 : 0;
-    DeviceKernel k = kernel_of("gather_" + identifier(n.name), Grid::rows, wide_block, n, true, "gradient of " + n.name);
+    const bool sliced = n.kind == NodeKind::gather_gradient;
+    DeviceKernel k = kernel_of("gather_" + identifier(n.name), Grid::rows, sliced ? gather_block : wide_block, n, true, "gradient of " + n.name);
     k.rows = l_.program.cell(p.edge->pre)->size;
+    if (sliced) slice_rows(k, d_.padded(p.edge->post));
     for (const DeviceKernel& other : d_.kernels)
       if (other.name == k.name) k.name += "_more", k.body.count = 1;   // adds to what that one wrote
     d_.kernels.push_back(std::move(k));

@@ -31,7 +31,9 @@ struct DeviceKernel {
   int threads = 32;
   int least_blocks = 1;           ///< blocks that shall fit on a multiprocessor: bounds the registers
   bool backward = false;          ///< only where gradients are asked for
-  int rows = 0;                   ///< Grid::rows, Grid::elements
+  int rows = 0;                   ///< Grid::rows, Grid::elements; Grid::chunks: times so many
+  int slice = 0;                  ///< columns that a block stays with, so that what it reads again comes from L1; 0: whole rows
+  int rows_of_lane = 1;           ///< rows of a matrix that the lanes of one slice of it sum beside each other
   std::vector<std::string> whole; ///< arrays of which it reads every sample, or chunk, of the batch: several processes exchange them first
   Node body;
 };
