@@ -1,5 +1,6 @@
 // Kernels for all samples at once.
 #include <algorithm>
+#include <set>
 
 #include "backends/cuda/emit/printer.hpp"
 
@@ -104,46 +105,54 @@ void Printer::batch_means() {
 /// Groups of lanes own rows of the gradient in one slice of columns and one group of samples: the slice of a sample's history stays in L1 while all rows look
 /// things up in it.
 void Printer::gather_sliced(const DeviceKernel& k) {
-  const Node& n = k.body;
-  const DeviceParameter& p = d_.parameter(n.name);
-  const EdgeLayout& e = m_.edge(n.edge);
-  const std::string pre = name(n.cell), weight = identifier(n.name);
-  const bool data = m_.cell(n.cell).source >= 0;
-  const int neighbours = m_.precision == Precision::single_precision ? 4 : 2, lanes = k.slice / neighbours, groups = k.threads / lanes;
-  w_.line("constexpr u32 slices = {}u / {}u, groups = {}u, tile = groups * {}u, tiles = ({}u + tile - 1u) / tile;", p.stride, k.slice, groups, k.rows_of_lane, p.rows);
-  w_.raw("const u32 lane = threadIdx.x & 31u, warp = threadIdx.x >> 5;");
-  if (!e.delay_parameter.empty()) w_.line("const u32 k_{0}_delay = a.{0}_delay_steps[0];", name(e.name));
+  const int neighbours = m_.precision == Precision::single_precision ? 4 : 2, lanes = k.slice / neighbours;
+  w_.line("constexpr u32 groups = {}u, tile = groups * {}u;  // rows beside each other, and of a block", k.threads / lanes, k.rows_of_lane);
+  w_.line("const u32 lane = threadIdx.x & 31u, group = threadIdx.x / {0}u, column = lane % {0}u * {1}u;", lanes, neighbours);
+  std::set<std::string> delays;
+  for (const Node& n : k.body.body)
+    if (const EdgeLayout& e = m_.edge(n.edge); !e.delay_parameter.empty() && delays.insert(e.name).second) w_.line("const u32 k_{0}_delay = a.{0}_delay_steps[0];", name(e.name));
   w_.raw("const Cut cut = cut_of(a.whole, a.whole_chunks, a.first_chunk + blockIdx.y, a.first_sample);");
-  w_.open("for (u32 work = blockIdx.x; work < slices * tiles; work += gridDim.x)");
-  w_.line("const u32 c = work % slices * {}u + lane % {}u * {}u, row0 = work / slices * tile + warp * {}u + lane / {}u;", k.slice, lanes, neighbours, 32 / lanes, lanes);
-  w_.line("real sum[{}][{}] = {{}};", k.rows_of_lane, neighbours);
-  w_.open("for (u32 sample = cut.first; sample < cut.last; ++sample)");
-  w_.raw("if (a.spikes[sample] > a.capacity || a.first_bad[2 * sample] != none || a.first_bad[2 * sample + 1] != none) continue;");
-  w_.raw("__syncthreads();  // all warps look things up in the same sample");
-  w_.raw("#pragma unroll");
-  w_.open(fmt::format("for (u32 r = 0; r < {}u; ++r)", k.rows_of_lane));
-  w_.raw("const u32 row = row0 + r * groups;");
-  w_.line("if (row >= {}u) continue;", p.rows);
-  if (data) w_.line("const u32 first = 4u * __ldg(a.unit_group_of_{0} + u64(sample) * (n_of_{0} + 1u) + row), last = 4u * __ldg(a.unit_group_of_{0} + u64(sample) * (n_of_{0} + 1u) + row + 1u);", pre);
-  else w_.line("const u32 first = a.by_unit_of_{0}[u64(sample) * (padded_of_{0} + 1u) + row], last = a.by_unit_of_{0}[u64(sample) * (padded_of_{0} + 1u) + row + 1u];", pre);
-  const std::string base = data ? "" : " + u64(sample) * a.listed_capacity";
-  w_.line("gather_rows<{0}, 1>(sum[r], a.{1} + u64(sample) * (a.steps + 1u) * {2}u + c, {2}u, a.step_of_{3}{4}, {5}, first, last, {6}, a.steps);", neighbours, n.buffer, p.stride, pre, base,
-          n.value.defined() ? fmt::format("a.{}{}", n.value.name(), base) : "static_cast<const real*>(nullptr)", delay(e));
-  w_.close();
-  w_.close();
-  w_.raw("#pragma unroll");
-  w_.open(fmt::format("for (u32 r = 0; r < {}u; ++r)", k.rows_of_lane));
-  w_.raw("const u32 row = row0 + r * groups;");
-  w_.line("if (row >= {}u) continue;", p.rows);
-  const std::string target = fmt::format("a.{0}_part + (u64(blockIdx.y) * {1}u + row) * {2}u + c", weight, p.rows, p.stride);
-  if (n.count) {
-    w_.line("real known[{}];", neighbours);
-    w_.line("load_lanes<{}>(known, {});", neighbours, target);
-    w_.line("for (u32 q = 0; q < {}u; ++q) sum[r][q] += known[q];", neighbours);
+  w_.raw("u32 work = blockIdx.x;");
+  for (const Node& n : k.body.body) {
+    const DeviceParameter& p = d_.parameter(n.name);
+    const std::string pre = name(n.cell);
+    const bool data = m_.cell(n.cell).source >= 0;
+    w_.comment(n.name);
+    w_.open_scope();
+    w_.line("constexpr u32 slices = {}u / {}u, works = ({}u + tile - 1u) / tile * slices;", p.stride, k.slice, p.rows);
+    w_.open("for (; work < works; work += gridDim.x)");
+    w_.line("const u32 c = work % slices * {}u + column, first_row = work / slices * tile + group;", k.slice);
+    w_.line("real sum[{}][{}] = {{}};", k.rows_of_lane, neighbours);
+    w_.open("for (u32 sample = cut.first; sample < cut.last; ++sample)");
+    w_.raw("if (a.spikes[sample] > a.capacity || a.first_bad[2 * sample] != none || a.first_bad[2 * sample + 1] != none) continue;");
+    w_.raw("__syncthreads();  // all warps look things up in the same sample");
+    w_.raw("#pragma unroll");
+    w_.open(fmt::format("for (u32 r = 0; r < {}u; ++r)", k.rows_of_lane));
+    w_.raw("const u32 row = first_row + r * groups;");
+    w_.line("if (row >= {}u) continue;", p.rows);
+    if (data) w_.line("const u32 first = 4u * __ldg(a.unit_group_of_{0} + u64(sample) * (n_of_{0} + 1u) + row), last = 4u * __ldg(a.unit_group_of_{0} + u64(sample) * (n_of_{0} + 1u) + row + 1u);", pre);
+    else w_.line("const u32 first = a.by_unit_of_{0}[u64(sample) * (padded_of_{0} + 1u) + row], last = a.by_unit_of_{0}[u64(sample) * (padded_of_{0} + 1u) + row + 1u];", pre);
+    const std::string base = data ? "" : " + u64(sample) * a.listed_capacity";
+    w_.line("gather_rows<{0}, 1>(sum[r], a.{1} + u64(sample) * (a.steps + 1u) * {2}u + c, {2}u, a.step_of_{3}{4}, {5}, first, last, {6}, a.steps);", neighbours, n.buffer, p.stride, pre, base,
+            n.value.defined() ? fmt::format("a.{}{}", n.value.name(), base) : "static_cast<const real*>(nullptr)", delay(m_.edge(n.edge)));
+    w_.close();
+    w_.close();
+    w_.raw("#pragma unroll");
+    w_.open(fmt::format("for (u32 r = 0; r < {}u; ++r)", k.rows_of_lane));
+    w_.raw("const u32 row = first_row + r * groups;");
+    w_.line("if (row >= {}u) continue;", p.rows);
+    const std::string target = fmt::format("a.{0}_part + (u64(blockIdx.y) * {1}u + row) * {2}u + c", identifier(n.name), p.rows, p.stride);
+    if (n.count) {
+      w_.line("real known[{}];", neighbours);
+      w_.line("load_lanes<{}>(known, {});", neighbours, target);
+      w_.line("for (u32 q = 0; q < {}u; ++q) sum[r][q] += known[q];", neighbours);
+    }
+    w_.line("store_lanes<{}>({}, sum[r]);", neighbours, target);
+    w_.close();
+    w_.close();
+    w_.raw("work -= works;");
+    w_.close();
   }
-  w_.line("store_lanes<{}>({}, sum[r]);", neighbours, target);
-  w_.close();
-  w_.close();
 }
 
 /// A warp owns a row of the gradient in one group of samples: no two threads add to the same number, and every sum has its order.

@@ -106,27 +106,37 @@ void DeviceLowering::sums_over_batch() {
   if (!sums.body.empty()) out.back().whole = samples;
 }
 
-/// A block of a gradient owns a slice of columns and, beside each other, as many rows as its groups of lanes hold twice; the host counts a warp a row.
-void DeviceLowering::slice_rows(DeviceKernel& k, int columns) const {
+/// Blocks own slices of columns and, beside each other, as many rows as their groups of lanes hold twice. Matrices lie side by side in one launch, which fills
+/// the device; the host counts a warp a row.
+DeviceKernel DeviceLowering::sliced_gradients(const std::string& name, const std::string& note, std::vector<Node> gathers) const {
+  DeviceKernel k = kernel_of(name, Grid::rows, gather_block, make_node(NodeKind::gather_gradient, std::move(gathers)), true, note);
   const int lanes = slice / (l_.module.precision == Precision::single_precision ? 4 : 2), groups = k.threads / lanes;
   k.slice = slice;
-  k.rows_of_lane = k.rows > groups ? 2 : 1;
-  const int tile = groups * k.rows_of_lane, tiles = (k.rows + tile - 1) / tile;
-  k.rows = tiles * (columns / slice) * (k.threads / 32);
+  for (const Node& n : k.body.body)
+    if (l_.program.parameter(n.name)->rows > groups) k.rows_of_lane = 2;
+  const int tile = groups * k.rows_of_lane;
+  for (const Node& n : k.body.body) k.rows += (l_.program.parameter(n.name)->rows + tile - 1) / tile * (d_.padded(l_.program.edge(n.edge)->post) / slice) * (k.threads / 32);
+  return k;
 }
 
 /// Gradients of matrices: every source unit gathers the history of its targets at its spikes.
 void DeviceLowering::history_gradients() {
+  std::vector<Node> side_by_side;
+  std::vector<DeviceKernel> others;
+  std::map<std::string, int> times;
   const auto add = [&](const EdgePlan& p, Node n) {
     const bool delay = n.kind == NodeKind::scattered_gradient && n.name == p.edge->delay;
     n.count = delay && l_.plan_of(*p.edge).edge->gathers.size() > 1 ? 1 : 0;
-    const bool sliced = n.kind == NodeKind::gather_gradient;
-    DeviceKernel k = kernel_of("gather_" + identifier(n.name), Grid::rows, sliced ? gather_block : wide_block, n, true, "gradient of " + n.name);
-    k.rows = l_.program.cell(p.edge->pre)->size;
-    if (sliced) slice_rows(k, d_.padded(p.edge->post));
-    for (const DeviceKernel& other : d_.kernels)
-      if (other.name == k.name) k.name += "_more", k.body.count = 1;   // adds to what that one wrote
-    d_.kernels.push_back(std::move(k));
+    std::string name = "gather_" + identifier(n.name);
+    for (int before = times[n.name]++; before > 0; --before) name += "_more", n.count = 1;   // adds to what that one wrote
+    if (n.kind != NodeKind::gather_gradient) {
+      others.push_back(kernel_of(name, Grid::rows, wide_block, n, true, "gradient of " + n.name));
+      others.back().rows = l_.program.cell(p.edge->pre)->size;
+    } else if (times[n.name] > 1) {
+      others.push_back(sliced_gradients(name, "gradient of " + n.name, {n}));
+    } else {
+      side_by_side.push_back(n);
+    }
   };
   for (const EdgePlan& p : l_.edges) {
     if (p.scattered)
@@ -148,6 +158,8 @@ void DeviceLowering::history_gradients() {
       add(p, n);
     }
   }
+  if (!side_by_side.empty()) d_.kernels.push_back(sliced_gradients("gather_weights", "gradients of weights", std::move(side_by_side)));
+  d_.kernels.insert(d_.kernels.end(), others.begin(), others.end());
 }
 
 }  // namespace antidrome::kernel

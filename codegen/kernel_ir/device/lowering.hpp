@@ -40,7 +40,7 @@ class DeviceLowering {
   void publish_operands(const std::vector<Node>& readers, std::vector<Node>& out);
   void sums_over_batch();
   void history_gradients();
-  void slice_rows(DeviceKernel& k, int columns) const;
+  DeviceKernel sliced_gradients(const std::string& name, const std::string& note, std::vector<Node> gathers) const;
 
   bool has_gradient(const ir::Parameter& p) const;
   /// The synapses whose delays `p` has, one for each source or target, when it is learned; else null.
