@@ -73,7 +73,7 @@ void plan(const Options& o) {
     apply_overrides(*config, m);
     options.dt_ms = config->trial.dt_ms;
     options.chunks = config->train.chunks;
-    length = config->trial.length_ms;
+    if (length <= 0) length = config->trial.length_ms;
   }
   if (length <= 0) length = 100 * options.dt_ms;
   options.steps = static_cast<std::uint32_t>(std::max(1.0, length / options.dt_ms + 0.5));
