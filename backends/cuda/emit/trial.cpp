@@ -114,7 +114,6 @@ void Printer::trial(const DeviceKernel& k) {
   if (backward_ || !has(samples, NodeKind::begin_sample)) w_.raw("if (a.spikes[sample] > a.capacity || a.first_bad[2 * sample] != none) continue;  // the forward pass did not come to its end");
   w_.raw("[[maybe_unused]] const int label = a.label[sample];");
   w_.raw("[[maybe_unused]] const bool has_label = label >= 0;");
-  if (has(samples, NodeKind::record_states)) w_.raw("const bool recorded = a.recorded == sample;");
   registers(k.body);
   totals_.clear();
   predictions_.clear();
@@ -129,6 +128,12 @@ void Printer::trial(const DeviceKernel& k) {
 
 void Printer::nodes(const std::vector<Node>& list) {
   for (std::size_t k = 0; k < list.size();) {
+    if (list[k].kind == NodeKind::record_states) {
+      w_.open("if (a.recorded == sample)");
+      for (; k < list.size() && list[k].kind == NodeKind::record_states; ++k) record_states(list[k]);
+      w_.close();
+      continue;
+    }
     if (!of_one_role(list[k]) || !d_.role(list[k].cell)) {
       node(list[k++]);
       continue;
@@ -182,7 +187,6 @@ void Printer::node(const Node& n) {
     case NodeKind::warp_losses: losses(n); break;
     case NodeKind::reduce_partial: case NodeKind::reduce_total: block_reduction(n); break;
     case NodeKind::loss_value: case NodeKind::predict: case NodeKind::add_label_losses: case NodeKind::reduce_sum: case NodeKind::reduce_max: case NodeKind::at_label: loss_statement(n); break;
-    case NodeKind::record_states: record_states(n); break;
     case NodeKind::check_states: check_states(n); break;
     case NodeKind::write_sum:
       if (d_.role(n.cell)) {
@@ -376,7 +380,7 @@ void Printer::record_states(const Node& n) {
     if (other.name == n.cell) break;
     place += other.population >= 0 ? other.size * static_cast<int>(other.states.size()) : 0;
   }
-  w_.open(d_.roles.size() > 1 || others_ ? fmt::format("if (recorded && is_{})", name(n.cell)) : "if (recorded)");
+  in_role(n.cell);
   w_.open(fmt::format("for (u32 e = 0; e < lanes_of_{0}; ++e)", name(n.cell)));
   w_.line("if (j_of_{0} + e >= n_of_{0}) continue;", name(n.cell));
   for (std::size_t s = 0; s < c.states.size(); ++s, place += c.size) {
