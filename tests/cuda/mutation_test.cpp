@@ -168,7 +168,7 @@ TEST(Mutation, mistakes_of_printers_are_noticed) {
     {"all_lanes_publish_at_one", backward, "hidden_operand0_published + j_of_hidden, hidden_operand0", "hidden_operand0_published, hidden_operand0"},
     {"a_spike_leaves_another_place", backward, "s0_of_hidden + dot, dot_warps, left_of_hidden", "s0_of_hidden + dot + 1u, dot_warps, left_of_hidden"},
     {"rows_of_no_spike", backward, "if (spikes <= int(r * dot_warps)) break;", ";"},
-    {"records_stay_a_step", backward, "left_of_hidden = left_next_of_hidden;", ";"},
+    {"records_stay_a_step", backward, ", left_of_hidden = left_next_of_hidden;", ";"},
     {"one_neuron_of_a_lane", backward, "fired &= fired - 1u;", "fired = 0;"},
     {"history_a_step_late", backward, "(a.steps + 1u) + t)", "(a.steps + 1u) + t + 1u)"},
     {"list_cursor_stays", backward, "(cursor, e, before);", "(cursor, e, before + 1u);"},
