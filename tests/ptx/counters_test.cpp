@@ -119,12 +119,19 @@ TEST(Time, of_what_does_not_depend_is_that_of_its_issue) {
 
 TEST(Time, of_a_chain_is_the_sum_of_its_latencies) {
   const ptx::DeviceModel m;
-  const std::string last = "mov.u32 %x9, %x0;";                   // issues when the chain is done
+  const std::string last = "add.u32 %x9, %x0, 1;";                // issues when the chain is done
   const u64 sums = cycles("mov.u32 %x0, 1;\nadd.u32 %x0, %x0, 1;\nadd.u32 %x0, %x0, 1;\nadd.u32 %x0, %x0, 1;\n" + last);
   EXPECT_EQ(sums, 4 * m.alu + 1);
   EXPECT_EQ(cycles("mov.u32 %x0, 1;\nshfl.sync.bfly.b32 %x0, %x0, 1, 31, -1;\nshfl.sync.bfly.b32 %x0, %x0, 2, 31, -1;\n" + last), m.alu + 2 * m.shuffle + 1);
   EXPECT_EQ(cycles("mov.f32 %f0, 0f3F800000;\nex2.approx.f32 %f0, %f0;\nadd.f32 %f1, %f0, %f0;"), m.alu + m.special + m.issue_special - 1 + 1);
   EXPECT_EQ(cycles(".shared .b8 s[128];\nmov.u32 %x0, s;\nld.shared.u32 %x0, [%x0];\n" + last), m.alu + m.shared + 1);
+}
+
+TEST(Time, of_a_copy_is_that_of_its_issue) {
+  const ptx::DeviceModel m;
+  const std::string shuffle = "mov.u32 %x0, 1;\nshfl.sync.bfly.b32 %x0, %x0, 1, 31, -1;\n";
+  EXPECT_EQ(cycles(shuffle + "mov.u32 %x9, %x0;"), m.alu + 2) << "nobody waits for the copy";
+  EXPECT_EQ(cycles(shuffle + "mov.u32 %x9, %x0;\nadd.u32 %x9, %x9, 1;"), cycles(shuffle + "add.u32 %x9, %x0, 1;")) << "who reads it waits for what was copied";
 }
 
 TEST(Time, of_chains_beside_each_other_is_that_of_the_longest) {

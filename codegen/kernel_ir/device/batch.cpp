@@ -10,7 +10,7 @@ using namespace ir;
 
 namespace {
 
-constexpr int wide_block = 256, sum_block = 1024, gather_block = 512;
+constexpr int wide_block = 256, sum_block = 512, gather_block = 512, constants_block = 1024;
 constexpr int slice = 32;                       // columns: 128 bytes of every row
 
 DeviceKernel kernel_of(const std::string& name, Grid grid, int threads, Node body, bool backward, const std::string& note) {
@@ -39,7 +39,7 @@ void DeviceLowering::batch_kernels() {
     back.threads += 32 * d_.dot_warps;
   }
 
-  out.push_back(kernel_of("constants", Grid::one, sum_block, make_node(NodeKind::sequence), false, "what reads parameters and dt alone"));
+  out.push_back(kernel_of("constants", Grid::one, constants_block, make_node(NodeKind::sequence), false, "what reads parameters and dt alone"));
   for (CellPlan& p : l_.cells)
     for (const Accumulator& a : p.sums) {
       if (!a.ahead.empty()) {
@@ -49,6 +49,7 @@ void DeviceLowering::batch_kernels() {
         for (const auto& [e, g] : a.ahead) n.body.push_back(forward_.row_sum(*e, *g, a.name));
         out.push_back(kernel_of("sum_" + a.name, Grid::chunks, sum_block, n, false, "input sums of every step: no dependence between steps"));
         out.back().slice = slice;
+        out.back().least_blocks = 2;
         out.back().rows = d_.padded(p.cell->name) / slice;
       }
       if (a.scattered.empty()) continue;
@@ -112,6 +113,7 @@ DeviceKernel DeviceLowering::sliced_gradients(const std::string& name, const std
   DeviceKernel k = kernel_of(name, Grid::rows, gather_block, make_node(NodeKind::gather_gradient, std::move(gathers)), true, note);
   const int lanes = slice / (l_.module.precision == Precision::single_precision ? 4 : 2), groups = k.threads / lanes;
   k.slice = slice;
+  k.least_blocks = 2;
   for (const Node& n : k.body.body)
     if (l_.program.parameter(n.name)->rows > groups) k.rows_of_lane = 2;
   const int tile = groups * k.rows_of_lane;

@@ -165,6 +165,9 @@ template <int N, int M> ANTIDROME_DEVICE void add_fetched(real (&sum)[M], real (
     for (int e = 0; e < N; ++e) sum[e] += row[q][e];
 }
 
+ANTIDROME_DEVICE u32 smaller(u32 a, u32 b) { return a < b ? a : b; }
+ANTIDROME_DEVICE u32 larger(u32 a, u32 b) { return a < b ? b : a; }
+
 /// sum += the rows of all spikes in the lists of WARPS warps; `rows` is the column of this lane, N neighbours of it. Two lists at a time, four rows
 /// of each in flight; past its end a list gives the null unit. `first`: those of fetch_first_rows.
 template <int N, int WARPS, int M> ANTIDROME_DEVICE void add_rows(real (&sum)[M], const real* rows, u32 stride, const u32* lists, u32 list_stride, const u32 (&fresh)[WARPS], real (*first_row)[M] = nullptr) {
@@ -172,7 +175,7 @@ template <int N, int WARPS, int M> ANTIDROME_DEVICE void add_rows(real (&sum)[M]
 #pragma unroll
   for (int first = 0; first < WARPS; first += TOGETHER) {
     const bool two = TOGETHER == 2 && first + 1 < WARPS;
-    const u32 a = fresh[first], b = two ? fresh[first + 1 < WARPS ? first + 1 : first] : 0u, most = a < b ? b : a;
+    const u32 a = fresh[first], b = two ? fresh[first + 1 < WARPS ? first + 1 : first] : 0u, most = larger(a, b);
     u32 z = 0;
     if (first_row != nullptr && first == 0 && most != 0u) {
       add_fetched<N>(sum, first_row);
@@ -182,8 +185,8 @@ template <int N, int WARPS, int M> ANTIDROME_DEVICE void add_rows(real (&sum)[M]
     for (; z < most; z += rows_in_flight) {
       const u32 end_a = (a + rows_in_flight - 1u) & ~(rows_in_flight - 1u), end_b = (b + rows_in_flight - 1u) & ~(rows_in_flight - 1u);
       real row[TOGETHER * rows_in_flight][M];
-      fetch_rows<N>(row, rows, stride, lists + u32(first) * list_stride, z < end_a ? z : end_a);
-      if (two) fetch_rows<N>(row + rows_in_flight, rows, stride, lists + u32(first + 1) * list_stride, z < end_b ? z : end_b);
+      fetch_rows<N>(row, rows, stride, lists + u32(first) * list_stride, smaller(z, end_a));
+      if (two) fetch_rows<N>(row + rows_in_flight, rows, stride, lists + u32(first + 1) * list_stride, smaller(z, end_b));
       add_fetched<N>(sum, row);
       if (two) add_fetched<N>(sum, row + rows_in_flight);
     }
