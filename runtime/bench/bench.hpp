@@ -27,8 +27,8 @@ std::string model_text();
 std::map<std::string, std::string> model_options(const Shape& shape);
 
 /// How the events of a sample lie in the first seven tenths of its trial: evenly, or in volleys of 20 ms, as trained networks
-/// and spoken words have them.
-enum class Activity { uniform, bursty };
+/// and spoken words have them. `throughout`: evenly, to the end of the trial.
+enum class Activity { uniform, bursty, throughout };
 
 /// Samples that differ by their index alone.
 class SyntheticData final : public data::Dataset {

@@ -12,7 +12,7 @@ SyntheticData::SyntheticData(const Shape& s, Activity activity, std::size_t samp
 SyntheticData::SyntheticData(std::vector<std::uint32_t> source_sizes, std::uint32_t classes, int n_events, double length_ms, Activity activity, std::size_t samples)
     : source_sizes_(std::move(source_sizes)), classes_(std::max(classes, 1u)) {
   std::mt19937 g(3);
-  const double end = 0.7 * length_ms;
+  const double end = activity == Activity::throughout ? length_ms : 0.7 * length_ms;
   const auto below = [&](int n) { return static_cast<int>(g() % static_cast<unsigned>(n)); };
   const auto share = [&] { return double(g() >> 5) / 0x1p27; };
   for (std::size_t k = 0; k < samples; ++k) {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <fstream>
+#include <optional>
 
 namespace antidrome::cli {
 namespace {
@@ -13,10 +14,11 @@ struct Options {
   ModelOptions model;
   std::string config;
   double dt_ms = 1, length_ms = 0;
-  std::uint32_t batch = 32, threads = 0, chunks = 4, spikes = 0;
+  std::optional<std::uint32_t> batch;           ///< else that of the configuration, or 32
+  std::uint32_t threads = 0, chunks = 4, spikes = 0;
   bool cost = false;
   std::string gpu;                              ///< a GPU whose time is modelled
-  int events = 1000;
+  int events = 1000, lines = 0;
 };
 
 std::string bytes_text(std::uint64_t bytes) {
@@ -65,14 +67,13 @@ void plan(const Options& o) {
   if (!o.gpu.empty()) count_launches(o.gpu, config ? config->model.backend : model.backend, config ? config->model.device : model.device);
   Manifest m = load_manifest(config ? simulator_folder(config->model, true) : simulator_folder(model, true));
   SessionOptions options{.dt_ms = o.dt_ms, .threads = o.threads == 0 ? default_threads() : o.threads, .chunks = o.chunks, .spike_capacity = o.spikes};
-  std::uint32_t batch = o.batch;
+  const std::uint32_t batch = o.batch.value_or(config ? static_cast<std::uint32_t>(config->train.batch) : 32);
   double length = o.length_ms;
   if (config) {
     apply_overrides(*config, m);
     options.dt_ms = config->trial.dt_ms;
     options.chunks = config->train.chunks;
-    length = config->trial.length_ms;
-    batch = static_cast<std::uint32_t>(config->train.batch);
+    if (length <= 0) length = config->trial.length_ms;
   }
   if (length <= 0) length = 100 * options.dt_ms;
   options.steps = static_cast<std::uint32_t>(std::max(1.0, length / options.dt_ms + 0.5));
@@ -96,7 +97,7 @@ void plan(const Options& o) {
   if (!o.cost && o.gpu.empty()) return;
   initialise(session.parameters(), m, 1);
   if (o.cost) print_cost(session, batch, o.events);
-  if (!o.gpu.empty()) print_gpu_time(session, batch, o.events);
+  if (!o.gpu.empty()) print_gpu_time(session, batch, o.events, o.lines);
 }
 
 }  // namespace
@@ -106,7 +107,7 @@ void add_plan(CLI::App& app, Context&) {
   auto o = std::make_shared<Options>();
   o->model.add_to(*command);
   command->add_option("-c,--config", o->config, "take [model], step, length, batch and [params] from a run configuration")->type_name("RUN.toml");
-  command->add_option("-b,--batch", o->batch, "samples of a batch")->check(CLI::Range(1u, 1000000u))->capture_default_str();
+  command->add_option("-b,--batch", o->batch, "samples of a batch (default: that of the configuration, or 32)")->check(CLI::Range(1u, 1000000u));
   command->add_option("--dt", o->dt_ms, "time step in ms")->check(CLI::PositiveNumber)->capture_default_str();
   command->add_option("--length", o->length_ms, "length of a trial in ms (default: 100 steps)")->check(CLI::PositiveNumber);
   command->add_option("-j,--threads", o->threads, "worker threads (default: all processors)")->check(CLI::Range(1u, 4096u));
@@ -114,6 +115,7 @@ void add_plan(CLI::App& app, Context&) {
   command->add_flag("--cost", o->cost, "measure a batch too: bytes by cache, operations and time of each kernel");
   command->add_option("--device-model", o->gpu, "backend cuda: count a batch's instructions in the interpreter of PTX, and model what they take on h100 or rtx4090")->check(CLI::IsMember({"h100", "rtx4090"}));
   command->add_option("--events", o->events, "events of each source in a sample, for --cost and --device-model")->check(CLI::Range(1, 10000000))->capture_default_str();
+  command->add_option("--lines", o->lines, "with --device-model: the lines of each kernel on which its chain spends most")->check(CLI::Range(0, 1000))->capture_default_str();
   command->callback([o] { plan(*o); });
 }
 

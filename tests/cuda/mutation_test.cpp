@@ -144,7 +144,7 @@ TEST(Mutation, every_barrier_of_a_network_with_delays_is_needed) {
 }
 
 TEST(Mutation, mistakes_of_printers_are_noticed) {
-  const std::string forward = "forward_trial", backward = "backward_trial", sum = "sum_hidden_sum0", gather = "gather_hidden_hidden_w";
+  const std::string forward = "forward_trial", backward = "backward_trial", sum = "sum_hidden_sum0", gather = "gather_weights";
   expect_noticed(Mutated("batch_count", "mistakes", {}, {}), {
     {"missing_initialisation", forward, "if (threadIdx.x == 0) first_bad = none;", ";"},
     {"missing_first_entry", forward, "if (threadIdx.x == 0) begin_of_hidden[0] = 0;", ";"},
@@ -158,17 +158,23 @@ TEST(Mutation, mistakes_of_printers_are_noticed) {
     {"barrier_of_one_role", forward, "__syncthreads();  // A", "if (is_hidden) __syncthreads();"},
     {"wrong_mask", forward, "__shfl_sync(every_lane,", "__shfl_sync(0xffffu,"},
     {"inputs_a_step_late", forward, "(u64(sample) * a.steps + t + 4u)", "(u64(sample) * a.steps + t + 5u)"},
-    {"wrong_stride_of_rows", forward, "64u, lists_of_hidden[before]", "62u, lists_of_hidden[before]"},
+    {"wrong_stride_of_rows", forward, "64u, lists_of_hidden[now]", "62u, lists_of_hidden[now]"},
+    {"rows_of_the_other_list", forward, "64u, lists_of_hidden[now]", "64u, lists_of_hidden[before]"},
+    {"constants_of_the_step_before", forward, "__ldg(k.c8 + t + 1u)", "__ldg(k.c8 + t)"},
     {"sums_of_another_step", sum, "(u64(sample) * a.steps + t)", "(u64(sample) * a.steps + t + 1u)"},
     {"one_step_too_many", sum, "t < t1;", "t <= t1;"},
-    {"the_shares_plain", "batch_means", "sum = sum + wide(", "sum = wide("},
+    {"the_shares_undivided", "batch_means", "sum / count", "sum"},
     {"a_mean_is_not_ready", "batch_means", "q < padded_of_hidden;", "q + 8u < padded_of_hidden;"},
     {"a_store_for_an_addition", "batch_losses", "[e] += k.c10", "[e] = real(0) * k.c10"},
     {"all_lanes_publish_at_one", backward, "hidden_operand0_published + j_of_hidden, hidden_operand0", "hidden_operand0_published, hidden_operand0"},
-    {"a_spike_leaves_no_place", backward, "spike_of_hidden[j] = s;", ";"},
+    {"a_spike_leaves_another_place", backward, "s0_of_hidden + dot, dot_warps, left_of_hidden", "s0_of_hidden + dot + 1u, dot_warps, left_of_hidden"},
+    {"rows_of_no_spike", backward, "if (spikes <= int(r * dot_warps)) break;", ";"},
+    {"records_stay_a_step", backward, ", left_of_hidden = left_next_of_hidden;", ";"},
+    {"one_neuron_of_a_lane", backward, "fired &= fired - 1u;", "fired = 0;"},
     {"history_a_step_late", backward, "(a.steps + 1u) + t)", "(a.steps + 1u) + t + 1u)"},
-    {"list_cursor_stays", backward, "--cursor[e]", "cursor[e]"},
-    {"rows_of_the_next_matrix", gather, "row < 40u;", "row < 41u;"},
+    {"list_cursor_stays", backward, "(cursor, e, before);", "(cursor, e, before + 1u);"},
+    {"rows_of_the_next_matrix", gather, "row >= 40u", "row >= 39u"},
+    {"matrices_lie_on_each_other", gather, "work -= works;", ";"},
     {"partial_sums_overlap", gather, "(u64(blockIdx.y) * 40u + row)", "(u64(blockIdx.y) * 39u + row)"},
     {"one_spike_too_many", gather, "(padded_of_hidden + 1u) + row + 1u]", "(padded_of_hidden + 1u) + row + 2u]"},
     {"the_last_part_only", "add_parts", "sum += __ldg", "sum = __ldg"},

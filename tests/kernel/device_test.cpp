@@ -64,6 +64,61 @@ TEST(Device, a_step_has_one_barrier_forwards_and_two_backwards_where_there_are_s
   EXPECT_EQ(std::count(backward.begin(), backward.end(), "when_spikes"), 2);
 }
 
+std::vector<Node> all_of(const Node& n, NodeKind kind) {
+  std::vector<Node> out;
+  if (n.kind == kind) out.push_back(n);
+  for (const Node& child : n.body)
+    for (Node& found : all_of(child, kind)) out.push_back(std::move(found));
+  return out;
+}
+
+TEST(Device, warps_of_their_own_multiply_the_rows_of_spikes_backwards_as_many_at_once_as_registers_hold) {
+  struct Expected { int hidden, dot_warps, rows; };
+  for (const Expected& x : {Expected{32, 2, 4}, {256, 3, 4}, {512, 3, 2}, {1024, 3, 1}, {2048, 0, 0}}) {
+    Diagnostics diagnostics;
+    const DeviceModule d = lowered(recurrent(x.hidden).network(), diagnostics);
+    const DeviceKernel& back = kernel_of(d, "backward_trial");
+    EXPECT_EQ(d.dot_warps, x.dot_warps) << x.hidden;
+    EXPECT_EQ(back.threads, kernel_of(d, "forward_trial").threads + 32 * x.dot_warps) << x.hidden;
+    const std::vector<Node> spikes = all_of(back.body, NodeKind::warp_spikes), fetches = all_of(back.body, NodeKind::fetch_spikes);
+    ASSERT_EQ(spikes.size(), 1u);
+    EXPECT_EQ(spikes[0].count, x.rows) << x.hidden;
+    EXPECT_EQ(fetches.size(), x.rows > 0 ? 1u : 0u) << x.hidden;
+  }
+}
+
+TEST(Device, rows_are_fetched_before_the_tape_is_written) {
+  Diagnostics diagnostics;
+  const DeviceModule d = lowered(recurrent().network(), diagnostics);
+  const std::vector<Node> steps = all_of(kernel_of(d, "forward_trial").body, NodeKind::block_steps);
+  std::vector<std::string> order;
+  for (const Node& n : steps.at(0).body)
+    if (n.kind == NodeKind::barrier || n.kind == NodeKind::first_rows || n.kind == NodeKind::record_spikes) order.push_back(spelling(n.kind));
+  EXPECT_EQ(order, (std::vector<std::string>{"barrier", "first_rows", "first_rows", "record_spikes"}));
+  for (const Node& n : all_of(steps[0], NodeKind::rows)) EXPECT_EQ(n.count, 2) << n.edge;
+}
+
+TEST(Device, constants_of_a_step_are_fetched_a_step_ahead) {
+  Diagnostics diagnostics;
+  const DeviceModule d = lowered(recurrent().network(), diagnostics);
+  for (const char* kernel : {"forward_trial", "backward_trial"}) {
+    EXPECT_EQ(all_of(kernel_of(d, kernel).body, NodeKind::step_constant).size(), 1u) << kernel;
+    for (const Node& n : all_of(kernel_of(d, kernel).body, NodeKind::load)) EXPECT_FALSE(n.row == Row::step && n.column == Column::none) << kernel << ": " << n.buffer;
+  }
+}
+
+TEST(Device, gradients_of_weights_lie_side_by_side_in_one_launch) {
+  Diagnostics diagnostics;
+  const DeviceModule d = lowered(recurrent().network(), diagnostics);
+  const DeviceKernel& k = kernel_of(d, "gather_weights");
+  ASSERT_EQ(k.body.body.size(), 3u);
+  EXPECT_EQ(k.slice, 32);
+  EXPECT_EQ(k.rows_of_lane, 2);
+  // tiles of 128 rows times slices of 32 columns; a block is counted as a row a warp
+  EXPECT_EQ(k.rows, (6 * 8 + 2 * 8 + 2 * 1) * (k.threads / 32));
+  EXPECT_TRUE(d.base.cell("hidden").listed_by_unit);
+}
+
 TEST(Device, states_live_in_registers_unless_spikes_reach_them_by_number) {
   Diagnostics diagnostics;
   const DeviceModule lif = lowered(recurrent().network(), diagnostics);

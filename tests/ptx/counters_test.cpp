@@ -7,6 +7,12 @@ namespace {
 using namespace test;
 using ptx::Class;
 
+/// What was counted, without the model of time.
+ptx::Executed counted(ptx::Executed e) {
+  e.chain = 0;
+  return e;
+}
+
 // Before the body come a load of a parameter, a move, a product and a sum; after it a return.
 constexpr u64 head_integers = 2;
 
@@ -48,9 +54,9 @@ TEST(Counters, are_of_warps_by_class) {
 TEST(Counters, have_the_lanes_that_took_part) {
   // Lanes 0 to 9 go one way, the others the other; a predicate leaves lane 3 alone.
   const auto r = report("setp.lt.u32 %p, %t, 10;\n@%p bra A;\nadd.f32 %f0, %f0, %f0;\nbra.uni B;\nA:\nadd.f64 %g0, %g0, %g0;\nB:\nsetp.eq.u32 %q, %t, 3;\n@%q ex2.approx.f32 %f0, %f0;");
-  EXPECT_EQ(r.count(Class::fp32), (ptx::Executed{.warps = 1, .lanes = 22}));
-  EXPECT_EQ(r.count(Class::fp64), (ptx::Executed{.warps = 1, .lanes = 10}));
-  EXPECT_EQ(r.count(Class::special), (ptx::Executed{.warps = 1, .lanes = 1}));
+  EXPECT_EQ(counted(r.count(Class::fp32)), (ptx::Executed{.warps = 1, .lanes = 22}));
+  EXPECT_EQ(counted(r.count(Class::fp64)), (ptx::Executed{.warps = 1, .lanes = 10}));
+  EXPECT_EQ(counted(r.count(Class::special)), (ptx::Executed{.warps = 1, .lanes = 1}));
 }
 
 TEST(Counters, of_global_memory_are_sectors) {
@@ -89,7 +95,7 @@ TEST(Counters, of_lines_are_those_of_their_instructions) {
       if (l.line == number && l.cls == cls && (number == 0 || l.file == "a/kernels.cu")) return l.count;
     return ptx::Executed{};
   };
-  EXPECT_EQ(line(7, Class::global_load), (ptx::Executed{.warps = 8, .lanes = 256, .traffic = 32, .ideal = 32, .hits = 16}));
+  EXPECT_EQ(counted(line(7, Class::global_load)), (ptx::Executed{.warps = 8, .lanes = 256, .traffic = 32, .ideal = 32, .hits = 16}));
   EXPECT_EQ(line(9, Class::integer).warps, 4u);
   EXPECT_EQ(line(9, Class::global_store).traffic, 16u);
   EXPECT_SAYS(c.text(), "kernels.cu:7");
@@ -97,10 +103,13 @@ TEST(Counters, of_lines_are_those_of_their_instructions) {
   EXPECT_THROW(w.machine.counters().of("k"), std::out_of_range);
 }
 
+/// A piece of its own: nothing around it is issued in its midst.
+std::string apart(const std::string& body) { return "bra.uni FIRST;\nFIRST:\n" + body + "\nbra.uni LAST;\nLAST:\n"; }
+
 /// Cycles of the body: without the instructions around it.
 u64 cycles(const std::string& body, const ptx::Options& options = {}, u32 threads = 32) {
   const ptx::Shape shape{.grid = {}, .block = {threads}};
-  return report(body, shape, options).longest_block - report("", shape, options).longest_block;
+  return report(apart(body), shape, options).longest_block - report(apart(""), shape, options).longest_block;
 }
 
 TEST(Time, of_what_does_not_depend_is_that_of_its_issue) {
@@ -110,12 +119,53 @@ TEST(Time, of_what_does_not_depend_is_that_of_its_issue) {
 
 TEST(Time, of_a_chain_is_the_sum_of_its_latencies) {
   const ptx::DeviceModel m;
-  const std::string last = "mov.u32 %x9, %x0;";                   // issues when the chain is done
+  const std::string last = "add.u32 %x9, %x0, 1;";                // issues when the chain is done
   const u64 sums = cycles("mov.u32 %x0, 1;\nadd.u32 %x0, %x0, 1;\nadd.u32 %x0, %x0, 1;\nadd.u32 %x0, %x0, 1;\n" + last);
   EXPECT_EQ(sums, 4 * m.alu + 1);
   EXPECT_EQ(cycles("mov.u32 %x0, 1;\nshfl.sync.bfly.b32 %x0, %x0, 1, 31, -1;\nshfl.sync.bfly.b32 %x0, %x0, 2, 31, -1;\n" + last), m.alu + 2 * m.shuffle + 1);
   EXPECT_EQ(cycles("mov.f32 %f0, 0f3F800000;\nex2.approx.f32 %f0, %f0;\nadd.f32 %f1, %f0, %f0;"), m.alu + m.special + m.issue_special - 1 + 1);
   EXPECT_EQ(cycles(".shared .b8 s[128];\nmov.u32 %x0, s;\nld.shared.u32 %x0, [%x0];\n" + last), m.alu + m.shared + 1);
+}
+
+TEST(Time, of_a_copy_is_that_of_its_issue) {
+  const ptx::DeviceModel m;
+  const std::string shuffle = "mov.u32 %x0, 1;\nshfl.sync.bfly.b32 %x0, %x0, 1, 31, -1;\n";
+  EXPECT_EQ(cycles(shuffle + "mov.u32 %x9, %x0;"), m.alu + 2) << "nobody waits for the copy";
+  EXPECT_EQ(cycles(shuffle + "mov.u32 %x9, %x0;\nadd.u32 %x9, %x9, 1;"), cycles(shuffle + "add.u32 %x9, %x0, 1;")) << "who reads it waits for what was copied";
+}
+
+TEST(Time, of_chains_beside_each_other_is_that_of_the_longest) {
+  // One after the other in the text, and yet in turn: a piece is issued in the order that hides latencies.
+  const auto chain = [](int x, int n) {
+    std::string text = fmt::format("mov.u32 %x{}, 1;\n", x);
+    for (int k = 1; k < n; ++k) text += fmt::format("add.u32 %x{0}, %x{0}, 1;\n", x);
+    return text;
+  };
+  const u64 one = cycles(chain(0, 8)), two = cycles(chain(0, 8) + chain(1, 8));
+  EXPECT_EQ(one, 7 * ptx::DeviceModel{}.alu + 1);
+  EXPECT_EQ(two, one + 1);
+  EXPECT_EQ(cycles(chain(0, 8) + "bra.uni NEXT;\nNEXT:\n" + chain(1, 8)), 2 * one + 1) << "two pieces, and a branch between them";
+  EXPECT_EQ(cycles(chain(0, 8) + "bar.sync 0;\n" + chain(1, 8)), 2 * one + 1 + ptx::DeviceModel{}.barrier);
+}
+
+TEST(Time, of_a_load_begins_as_early_as_the_order_of_accesses_allows) {
+  const ptx::DeviceModel m;
+  const std::string address = "add.u64 %y0, %out, 0;\nmov.u32 %x4, 1;\nadd.u32 %x4, %x4, 1;\nadd.u32 %x4, %x4, 1;\nadd.u32 %x4, %x4, 1;\nadd.u32 %x4, %x4, 1;\n", use = "add.u32 %x1, %x0, %x4;\n";
+  const u64 free = cycles(address + "ld.global.u32 %x0, [%y0];\n" + use), behind = cycles(address + "st.global.u32 [%out+64], %x4;\nld.global.u32 %x0, [%y0];\n" + use);
+  EXPECT_EQ(free, m.alu + m.l2 + 1);
+  EXPECT_EQ(behind, 5 * m.alu + 1 + m.l2 + 1) << "the load might read what is stored";
+  EXPECT_EQ(cycles(address + "st.global.u32 [%out+64], %x4;\nld.global.nc.u32 %x0, [%y0];\n" + use), free) << "what nobody writes";
+  EXPECT_EQ(cycles(".shared .b8 s[128];\n" + address + "st.shared.u32 [s], %x4;\nld.global.u32 %x0, [%y0];\n" + use), free) << "another memory";
+}
+
+TEST(Time, of_the_chain_is_counted_where_it_was_spent) {
+  const ptx::DeviceModel m;
+  const auto r = report(apart("add.u64 %y0, %out, 0;\nld.global.u32 %x0, [%y0];\nshfl.sync.bfly.b32 %x0, %x0, 1, 31, -1;\nadd.u32 %x1, %x0, 1;"));
+  EXPECT_EQ(r.count(Class::global_load).chain, m.l2);
+  EXPECT_EQ(r.count(Class::shuffle).chain, m.shuffle);
+  u64 all = 0;
+  for (const ptx::Executed& e : r.of) all += e.chain;
+  EXPECT_EQ(all, r.longest_block);
 }
 
 TEST(Time, of_a_load_is_that_of_the_cache_that_has_it) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <numeric>
+#include <sstream>
 
 #include "backends/cuda/device/interpreted_device.hpp"
 #include "tests/cuda/cases.hpp"
@@ -91,6 +92,23 @@ TEST_P(Networks, agree_with_the_reference_and_with_the_emulated_device) {
   for (std::size_t q = 0; q < a.gradient.size(); ++q) EXPECT_LE(ulps(a.gradient[q], b.gradient[q]), last_places) << k.program.parameters[q].name;
   EXPECT_FALSE(i.ptx->launches().empty());
   for (const ptx::LaunchReport& launch : i.ptx->launches()) EXPECT_GT(launch.cycles, 0u) << launch.kernel;
+}
+
+// Sums have an order: the atomic operations that kernels have are of counts and least numbers.
+TEST_P(Networks, have_no_atomic_operation_of_floating_point_numbers) {
+  ANTIDROME_NEEDS_NVCC();
+  const Kernels k(GetParam());
+  std::istringstream lines(test::ptx_of(k.text, "kernels.cu"));
+  int atomic = 0;
+  for (std::string line; std::getline(lines, line);) {
+    std::string opcode;
+    std::istringstream words(line);
+    while (words >> opcode && opcode.starts_with("@")) {}         // a predicate
+    if (!opcode.starts_with("atom.") && !opcode.starts_with("red.")) continue;
+    ++atomic;
+    for (const char* type : {".f16", ".f32", ".f64", ".bf16"}) EXPECT_EQ(opcode.find(type), std::string::npos) << line;
+  }
+  EXPECT_GT(atomic, 0);
 }
 
 // What users run: PTX of NVRTC with its own choice of fused products, through the folder that a build leaves. Fused products round once instead of twice:

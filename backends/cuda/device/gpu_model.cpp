@@ -58,10 +58,15 @@ std::string launches_text(const std::vector<ptx::LaunchReport>& launches, const 
   json rows = json::array();
   for (const ModelledLaunch& m : model_time(launches, gpu)) {
     const ptx::LaunchReport& r = m.counted;
+    json chain = json::object(), lines = json::array();
+    for (std::size_t c = 0; c < ptx::classes; ++c)
+      if (const std::uint64_t n = r.of[c].chain; n != 0) chain[ptx::name_of(static_cast<Class>(c))] = n;
+    for (const ptx::LineReport& l : r.lines)
+      if (l.count.chain != 0) lines.push_back({{"file", l.file.substr(l.file.rfind('/') + 1)}, {"line", l.line}, {"class", ptx::name_of(l.cls)}, {"instructions", l.count.warps}, {"chain", l.count.chain}});
     rows.push_back({{"kernel", r.kernel}, {"blocks", r.grid.size()}, {"threads", r.block.size()}, {"instructions", r.instructions()}, {"fp64", r.count(Class::fp64).warps},
                     {"atomics", r.count(Class::atomic).warps}, {"barriers", r.count(Class::barrier).warps}, {"wavefronts", r.count(Class::shared_load).traffic + r.count(Class::shared_store).traffic},
                     {"sectors", r.count(Class::global_load).traffic + r.count(Class::global_store).traffic}, {"l1_hits", r.count(Class::global_load).hits}, {"cycles", r.cycles},
-                    {"cycles_us", m.cycles_us}, {"sectors_us", m.sectors_us}, {"us", m.longest_us()}});
+                    {"chain", chain}, {"lines", lines}, {"cycles_us", m.cycles_us}, {"sectors_us", m.sectors_us}, {"us", m.longest_us()}});
   }
   return json{{"gpu", gpu.name}, {"title", gpu.title}, {"launch_us", gpu.launch_us}, {"memory_gb_s", gpu.memory_gb_s}, {"launches", rows}}.dump(1) + "\n";
 }

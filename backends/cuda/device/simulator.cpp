@@ -101,7 +101,7 @@ LaunchShape DeviceSimulator::shape_of(const PlannedKernel& k, const Sizes& sizes
     if (most_blocks_) blocks = std::min(blocks, most_blocks_);
     return {at_least_one(blocks), 1, k.threads};
   }
-  if (k.grid == "chunks") return {at_least_one((sizes.samples * ((sizes.steps + 31) / 32) + warps - 1) / warps), 1, k.threads};
+  if (k.grid == "chunks") return {at_least_one((sizes.samples * ((sizes.steps + 31) / 32) * std::max(k.rows, 1u) + warps - 1) / warps), 1, k.threads};
   if (k.grid == "rows") return {at_least_one((k.rows + warps - 1) / warps), static_cast<std::uint32_t>(sizes.chunks), k.threads};
   if (k.grid == "elements") return {k.rows, 1, k.threads};
   return {1, 1, k.threads};

@@ -1,5 +1,6 @@
 // Kernels for all samples at once.
 #include <algorithm>
+#include <set>
 
 #include "backends/cuda/emit/printer.hpp"
 
@@ -23,34 +24,38 @@ Columns columns_of(int stride, bool single) {
 
 }  // namespace
 
-/// A warp sums 32 steps of one sample: rows of weights come from the second-level cache, a lane adds neighbouring columns.
+/// A warp sums 32 steps of one sample, in a slice of columns that is the same for the whole block: rows of weights come from L1 when they have been read once.
+/// Groups of lanes take different steps.
 void Printer::sum_inputs(const DeviceKernel& k) {
   const Node& n = k.body;
   const std::string post = name(n.cell);
-  const Columns columns = columns_of(role(n.cell).padded(), m_.precision == Precision::single_precision);
+  const int neighbours = m_.precision == Precision::single_precision ? 4 : 2, lanes = k.slice / neighbours;
   w_.raw("const u32 lane = threadIdx.x & 31u, warp = threadIdx.x >> 5, groups = (a.steps + 31u) / 32u;");
   for (const Node& row : n.body) {
     const EdgeLayout& e = m_.edge(row.edge);
     if (!e.delay_parameter.empty()) w_.line("const u32 k_{0}_delay = a.{0}_delay_steps[0];", name(e.name));
   }
-  w_.open("for (u32 item = blockIdx.x * (blockDim.x / 32u) + warp; item < a.samples * groups; item += gridDim.x * (blockDim.x / 32u))");
+  w_.line("constexpr u32 slices = padded_of_{} / {}u;", post, k.slice);
+  w_.raw("const u32 parts = gridDim.x < slices ? 1u : gridDim.x / slices;  // blocks of a slice");
+  w_.open("for (u32 work = blockIdx.x; work < slices * parts; work += gridDim.x)");
+  w_.line("const u32 c = work / parts * {}u + lane % {}u * {}u;", k.slice, lanes, neighbours);
+  w_.open("for (u32 item = work % parts * (blockDim.x / 32u) + warp; item < a.samples * groups; item += parts * (blockDim.x / 32u))");
   w_.raw("const u32 sample = item / groups, t0 = item % groups * 32u, t1 = t0 + 32u < a.steps ? t0 + 32u : a.steps;");
-  w_.open("for (u32 t = t0; t < t1; ++t)");
-  w_.open(fmt::format("for (u32 c = lane * {0}u; c < padded_of_{1}; c += {2}u)", columns.neighbours, post, columns.of_warp()));
-  w_.line("real sum[{}] = {{}};", columns.of_lane());
+  w_.open(fmt::format("for (u32 t = t0 + lane / {0}u; t < t1; t += {1}u)", lanes, 32 / lanes));
+  w_.line("real sum[{}] = {{}};", neighbours);
   for (const Node& row : n.body) {
     const EdgeLayout& e = m_.edge(row.edge);
     w_.open_scope();
     w_.raw("u32 first, last;");
     arrivals_of(e, "first", "last");
     if (row.buffer.empty()) {
-      w_.line("for (u32 s = first; s < last; ++s) if (__ldg(a.unit_of_{0} + s) != n_of_{0}) for (u32 q = 0; q < {1}u; ++q) sum[q] += real(1);", name(e.pre), columns.of_lane());
+      w_.line("for (u32 s = first; s < last; ++s) if (__ldg(a.unit_of_{0} + s) != n_of_{0}) for (u32 q = 0; q < {1}u; ++q) sum[q] += real(1);", name(e.pre), neighbours);
     } else {
-      w_.line("add_events<{0}, {4}>(sum, a.{1} + c, {2}u, a.unit_of_{3}, first, last);", columns.neighbours, identifier(row.buffer), d_.parameter(row.buffer).stride, name(e.pre), columns.vectors);
+      w_.line("add_events<{0}, 1>(sum, a.{1} + c, {2}u, a.unit_of_{3}, first, last);", neighbours, identifier(row.buffer), d_.parameter(row.buffer).stride, name(e.pre));
     }
     w_.close();
   }
-  w_.line("store_columns<{0}, {3}>(a.{1} + (u64(sample) * a.steps + t) * padded_of_{2} + c, sum);", columns.neighbours, n.buffer, post, columns.vectors);
+  w_.line("store_lanes<{0}>(a.{1} + (u64(sample) * a.steps + t) * padded_of_{2} + c, sum);", neighbours, n.buffer, post);
   w_.close();
   w_.close();
   w_.close();
@@ -79,22 +84,80 @@ void Printer::send_inputs(const DeviceKernel& k) {
   w_.close();
 }
 
+/// A block sums over the samples, for one neuron after the other.
 void Printer::batch_means() {
-  w_.raw("u32 count = 0;");
-  w_.raw("for (u32 s = 0; s < a.samples; ++s) count += a.spikes[s] <= a.capacity && a.first_bad[2 * s] == none;");
+  w_.raw("__shared__ wide parts[256];");
+  w_.raw("const auto counts = [&](u32 s) { return a.spikes[s] <= a.capacity && a.first_bad[2 * s] == none; };");
+  w_.raw("wide mine = wide(0);");
+  w_.raw("for (u32 s = threadIdx.x; s < a.samples; s += blockDim.x) mine = mine + wide(counts(s) ? 1 : 0);");
+  w_.raw("const wide count = block_sum(mine, parts);");
   for (const BatchMean& mean : m_.batch_means) {
-    const std::string width = mean.cell.empty() ? "1u" : "padded_of_" + name(mean.cell);
-    w_.open(fmt::format("for (u32 q = threadIdx.x; q < {}; q += blockDim.x)", width));
-    w_.raw("wide sum = wide(0);");
-    if (!mean.cell.empty()) w_.line("if (q < n_of_{})", name(mean.cell));
-    w_.line("for (u32 s = 0; s < a.samples; ++s) if (a.spikes[s] <= a.capacity && a.first_bad[2 * s] == none) sum = sum + wide(a.{0}_share[u64(s) * {1} + q]);", mean.name, width);
-    w_.line("a.{}[q] = narrow(sum / wide(int(count)));", mean.name);
+    const std::string width = mean.cell.empty() ? "1u" : "padded_of_" + name(mean.cell), real = mean.cell.empty() ? "1u" : "n_of_" + name(mean.cell);
+    w_.open(fmt::format("for (u32 q = blockIdx.x; q < {}; q += gridDim.x)", width));
+    w_.raw("mine = wide(0);");
+    w_.line("for (u32 s = threadIdx.x; s < a.samples; s += blockDim.x) if (q < {2} && counts(s)) mine = mine + wide(a.{0}_share[u64(s) * {1} + q]);", mean.name, width, real);
+    w_.raw("const wide sum = block_sum(mine, parts);");
+    w_.line("if (threadIdx.x == 0) a.{}[q] = narrow(sum / count);", mean.name);
+    w_.close();
+  }
+}
+
+/// Groups of lanes own rows of the gradient in one slice of columns and one group of samples: the slice of a sample's history stays in L1 while all rows look
+/// things up in it.
+void Printer::gather_sliced(const DeviceKernel& k) {
+  const int neighbours = m_.precision == Precision::single_precision ? 4 : 2, lanes = k.slice / neighbours;
+  w_.line("constexpr u32 groups = {}u, tile = groups * {}u;  // rows beside each other, and of a block", k.threads / lanes, k.rows_of_lane);
+  w_.line("const u32 lane = threadIdx.x & 31u, group = threadIdx.x / {0}u, column = lane % {0}u * {1}u;", lanes, neighbours);
+  std::set<std::string> delays;
+  for (const Node& n : k.body.body)
+    if (const EdgeLayout& e = m_.edge(n.edge); !e.delay_parameter.empty() && delays.insert(e.name).second) w_.line("const u32 k_{0}_delay = a.{0}_delay_steps[0];", name(e.name));
+  w_.raw("const Cut cut = cut_of(a.whole, a.whole_chunks, a.first_chunk + blockIdx.y, a.first_sample);");
+  w_.raw("u32 work = blockIdx.x;");
+  for (const Node& n : k.body.body) {
+    const DeviceParameter& p = d_.parameter(n.name);
+    const std::string pre = name(n.cell);
+    const bool data = m_.cell(n.cell).source >= 0;
+    w_.comment(n.name);
+    w_.open_scope();
+    w_.line("constexpr u32 slices = {}u / {}u, works = ({}u + tile - 1u) / tile * slices;", p.stride, k.slice, p.rows);
+    w_.open("for (; work < works; work += gridDim.x)");
+    w_.line("const u32 c = work % slices * {}u + column, first_row = work / slices * tile + group;", k.slice);
+    w_.line("real sum[{}][{}] = {{}};", k.rows_of_lane, neighbours);
+    w_.open("for (u32 sample = cut.first; sample < cut.last; ++sample)");
+    w_.raw("if (a.spikes[sample] > a.capacity || a.first_bad[2 * sample] != none || a.first_bad[2 * sample + 1] != none) continue;");
+    w_.raw("__syncthreads();  // all warps look things up in the same sample");
+    w_.raw("#pragma unroll");
+    w_.open(fmt::format("for (u32 r = 0; r < {}u; ++r)", k.rows_of_lane));
+    w_.raw("const u32 row = first_row + r * groups;");
+    w_.line("if (row >= {}u) continue;", p.rows);
+    if (data) w_.line("const u32 first = 4u * __ldg(a.unit_group_of_{0} + u64(sample) * (n_of_{0} + 1u) + row), last = 4u * __ldg(a.unit_group_of_{0} + u64(sample) * (n_of_{0} + 1u) + row + 1u);", pre);
+    else w_.line("const u32 first = a.by_unit_of_{0}[u64(sample) * (padded_of_{0} + 1u) + row], last = a.by_unit_of_{0}[u64(sample) * (padded_of_{0} + 1u) + row + 1u];", pre);
+    const std::string base = data ? "" : " + u64(sample) * a.listed_capacity";
+    w_.line("gather_rows<{0}, 1>(sum[r], a.{1} + u64(sample) * (a.steps + 1u) * {2}u + c, {2}u, a.step_of_{3}{4}, {5}, first, last, {6}, a.steps);", neighbours, n.buffer, p.stride, pre, base,
+            n.value.defined() ? fmt::format("a.{}{}", n.value.name(), base) : "static_cast<const real*>(nullptr)", delay(m_.edge(n.edge)));
+    w_.close();
+    w_.close();
+    w_.raw("#pragma unroll");
+    w_.open(fmt::format("for (u32 r = 0; r < {}u; ++r)", k.rows_of_lane));
+    w_.raw("const u32 row = first_row + r * groups;");
+    w_.line("if (row >= {}u) continue;", p.rows);
+    const std::string target = fmt::format("a.{0}_part + (u64(blockIdx.y) * {1}u + row) * {2}u + c", identifier(n.name), p.rows, p.stride);
+    if (n.count) {
+      w_.line("real known[{}];", neighbours);
+      w_.line("load_lanes<{}>(known, {});", neighbours, target);
+      w_.line("for (u32 q = 0; q < {}u; ++q) sum[r][q] += known[q];", neighbours);
+    }
+    w_.line("store_lanes<{}>({}, sum[r]);", neighbours, target);
+    w_.close();
+    w_.close();
+    w_.raw("work -= works;");
     w_.close();
   }
 }
 
 /// A warp owns a row of the gradient in one group of samples: no two threads add to the same number, and every sum has its order.
 void Printer::gather(const DeviceKernel& k) {
+  if (k.slice > 0) return gather_sliced(k);
   const Node& n = k.body;
   const std::string pre = name(n.cell), weight = identifier(n.name);
   const bool scattered = n.kind == NodeKind::scattered_gradient, dense = n.kind == NodeKind::dense_gradient;

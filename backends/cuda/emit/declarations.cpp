@@ -18,7 +18,6 @@ void Printer::sizes() {
     if (r) w_.line("[[maybe_unused]] constexpr u32 n_of_{0} = {1}, lanes_of_{0} = {2}, warps_of_{0} = {3}, first_of_{0} = {4}, padded_of_{0} = {5};  // warps {4} to {6}, {2} neurons a lane", name(c.name), c.size, r->per_lane, r->warps, r->first_warp, r->padded(), r->first_warp + r->warps - 1);
     else w_.line("[[maybe_unused]] constexpr u32 n_of_{0} = {1}, padded_of_{0} = {1};", name(c.name), c.size);
   }
-  w_.line("[[maybe_unused]] constexpr u32 warps = {}, threads = 32 * warps;", d_.warps());
   w_.line("[[maybe_unused]] constexpr u32 neurons = {}, scores_n = {}, losses_n = {};", d_.neurons(), m_.scores, std::max(1, d_.losses));
   w_.line("[[maybe_unused]] constexpr real least_slope = real({});  // the grazing policy: |1 / slope| <= {}", fmt::format("{}", 1.0 / m_.clamp), fmt::format("{}", m_.clamp));
 }
@@ -79,11 +78,15 @@ void Printer::constants_kernel() {
       if (c.axes == axes && c.cell == cell) values.push_back(c.value);
     return values;
   };
-  w_.open("if (threadIdx.x == 0)");
-  parameters_of(of(Constant::Axes::scalar, ""));
   int scalar = 0;
-  for (const Constant& c : m_.constants)
-    if (c.axes == Constant::Axes::scalar) w_.line("a.scalars[{}] = narrow({});  // {}", scalar++, number_text(c.value, Numbers::wide), c.name);
+  for (const Constant& c : m_.constants) {
+    if (c.axes != Constant::Axes::scalar) continue;
+    w_.open(fmt::format("if (threadIdx.x == {}u)", scalar * 32 % 1024));   // each by a warp of its own
+    parameters_of({c.value});
+    w_.line("a.scalars[{}] = narrow({});  // {}", scalar++, number_text(c.value, Numbers::wide), c.name);
+    w_.close();
+  }
+  w_.open("if (threadIdx.x == 0)");
   for (const EdgeLayout& e : m_.edges)
     if (!e.delay_parameter.empty() && !e.scattered) w_.line("a.{}_delay_steps[0] = steps_of_delay(a.{}[0], dt, {}, {});", name(e.name), identifier(e.delay_parameter), e.delay, e.least_delay);
   w_.close();

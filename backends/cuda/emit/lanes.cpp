@@ -107,7 +107,7 @@ void Printer::lane_statement(const Node& n, bool guarded) {
         w_.line("const real {} = a.{}[u64(sample) * a.capacity + place];", n.name, n.buffer);
         return;
       }
-      w_.line("const real {} = {};", n.name, in_memory(n) ? n.name + "_in[e]" : n.buffer + "[e]");
+      w_.line("const real {} = {};", n.name, in_memory(n) ? n.name + "_in[e]" : chosen_ ? fmt::format("chosen<lanes_of_{}>({}, e)", name(m_.buffer_of(n.buffer).cell), n.buffer) : n.buffer + "[e]");
       return;
     case NodeKind::let: let(n); return;
     case NodeKind::tile_value: w_.line("const real {} = {}[e];", n.name, n.edge); return;
@@ -116,6 +116,7 @@ void Printer::lane_statement(const Node& n, bool guarded) {
       const char* op = n.kind == NodeKind::add ? "+=" : "=";
       const Buffer& b = m_.buffer_of(n.buffer);
       if (n.column == Column::none) w_.line("if (j == 0) a.{}[sample] {} {};", n.buffer, op, text(n.value));   // of the whole sample
+      else if (!in_memory(n) && chosen_) w_.line("choose<lanes_of_{0}>({1}, e, real({2}{3}));", name(b.cell), n.buffer, n.kind == NodeKind::add ? fmt::format("chosen<lanes_of_{}>({}, e) + ", name(b.cell), n.buffer) : "", text(n.value));
       else if (!in_memory(n)) w_.line("{}[e] {} {};", n.buffer, op, text(n.value));
       else if (!guarded) w_.line("{}_out[e] {} {};", n.buffer, op, text(n.value));
       else if (b.space == Space::shared) w_.line("{}[j] {} {};", n.buffer, op, text(n.value));
@@ -148,16 +149,19 @@ void Printer::fired_lanes(const Node& n) {
   if (!n.note.empty()) w_.comment(n.note);
   w_.line("u32 place_of[lanes_of_{0}];", id);
   w_.line("load_places<lanes_of_{0}>(place_of, spike_of_{0} + j_of_{0});", id);
-  w_.raw("#pragma unroll");
-  w_.open(fmt::format("for (u32 e = 0; e < lanes_of_{}; ++e)", id));
+  w_.line("u32 fired = fired_places(place_of, s0_of_{0}, s1_of_{0});", id);
+  w_.open("while (fired != 0u)");                                 // mostly one of a lane's neurons, or none
+  w_.raw("const u32 e = u32(__ffs(int(fired))) - 1u;");
+  w_.raw("fired &= fired - 1u;");
   w_.line("[[maybe_unused]] const int j = int(j_of_{} + e);", id);
-  w_.raw("const u32 place = place_of[e];");
-  w_.line("if (place - s0_of_{0} >= s1_of_{0} - s0_of_{0}) continue;  // no spike of this step", id);
+  w_.line("[[maybe_unused]] const u32 place = chosen<lanes_of_{}>(place_of, e);", id);
+  chosen_ = true;
   for (const Node& child : n.body) {
     if (child.kind == NodeKind::load && child.column == Column::block && in_memory(child)) w_.line("const real {} = {};", child.name, is_constant(child) ? fmt::format("__ldg({} + j)", child.buffer) : passed_back(child) ? fmt::format("{0}[place_of_neuron<lanes_of_{1}, padded_of_{1}>(u32(j))]", child.buffer, id) : fmt::format("({})[e]", address(child)));
     else if (child.kind == NodeKind::load && child.column == Column::none) w_.line("const real {} = __ldg({} + t);", child.name, child.buffer);
     else lane_statement(child, true);
   }
+  chosen_ = false;
   w_.close();
 }
 

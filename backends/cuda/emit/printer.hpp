@@ -30,6 +30,7 @@ class Printer {
   void nodes(const std::vector<kernel::Node>& list);
   void steps(const kernel::Node& n);
   void steps_back(const kernel::Node& n);
+  void step_constants(const kernel::Node& n);
   void begin_sample(const kernel::Node& n);
   void end_sample(const kernel::Node& n);
   void begin_lists(const kernel::Node& n);
@@ -41,17 +42,24 @@ class Printer {
   void emit(const kernel::Node& n);
   void record_spikes(const kernel::Node& n);
   void rows(const kernel::Node& n);
+  void first_rows(const kernel::Node& n);
   void ahead(const kernel::Node& n);
   void spike_loop(const kernel::Node& n);
   void warp_body(const kernel::Node& n);
-  void spike_found(const kernel::Node& n);
-  void begin_fetching(const kernel::Node& n);
-  void fetch_first(const kernel::Node& n);
+  void scattered_dot(const kernel::Node& n, const std::string& sum);
   void list_place(const kernel::Node& n);
   void scatter(const kernel::Node& n);
   void dense_sum(const kernel::Node& n);
   void publish(const kernel::Node& n);
   void arrivals_of(const kernel::EdgeLayout& e, const std::string& first, const std::string& last);
+  // fetches.cpp: spikes of the way back, which are known beforehand
+  void begin_fetching(const kernel::Node& n);
+  void fetch_spikes(const kernel::Node& n);
+  void fetch_numbers(const kernel::Node& n, const std::string& unit, const std::string& left, const std::string& first, const std::string& last);
+  void fetch_rows(const kernel::Node& n, const std::string& unit, const std::string& spikes);
+  void other_dots(const kernel::Node& n, const std::string& unit, const std::string& spikes);
+  void own_spikes(const kernel::Node& n);
+  void spikes_found(const kernel::Node& n, int together, const std::string& products, const std::string& unit, const std::string& place, const std::string& left);
   // lanes.cpp: statements of one neuron
   void lanes(const kernel::Node& n);
   void fired_lanes(const kernel::Node& n);
@@ -72,6 +80,7 @@ class Printer {
   void send_inputs(const kernel::DeviceKernel& k);
   void batch_means();
   void gather(const kernel::DeviceKernel& k);
+  void gather_sliced(const kernel::DeviceKernel& k);
   void add_parts(const kernel::DeviceKernel& k);
   void add_synapses(const kernel::DeviceParameter& p, const kernel::EdgeLayout& e);
   void sum_parameters(const kernel::DeviceKernel& k);
@@ -96,7 +105,8 @@ class Printer {
   Numbers numbers_ = Numbers::single_precision;
   bool backward_ = false;                                    ///< the kernel that is being printed walks back
   bool losing_ = false;                                      ///< inside warp_losses
-  bool fetched_ = false;                                     ///< inside a loop whose first spike was fetched ahead
+  bool others_ = false;                                      ///< the kernel has warps that own no neuron
+  bool chosen_ = false;                                      ///< inside a loop that takes one neuron of each lane
   std::vector<const kernel::Node*> totals_, predictions_;    ///< loss_value and predict nodes of the kernel that is being printed
 };
 

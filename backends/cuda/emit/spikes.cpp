@@ -93,9 +93,10 @@ void Printer::rows(const Node& n) {
   const EdgeLayout& e = m_.edge(n.edge);
   const std::string post = name(n.cell), pre = name(e.pre);
   if (!n.note.empty()) w_.comment(n.note);
-  if (n.count == 0) {
+  if (n.count != 1) {
+    const std::string first = n.count == 2 ? ", first_row" : "";
     if (n.buffer.empty()) w_.line("add_ones<lanes_of_{}>({}, fresh_of_{});", post, n.name, pre);
-    else w_.line("add_rows<lanes_of_{0}>({1}, a.{2} + j_of_{0}, {3}u, lists_of_{4}[before], list_size<lanes_of_{4}>, fresh_of_{4});", post, n.name, identifier(n.buffer), d_.parameter(n.buffer).stride, pre);
+    else w_.line("add_rows<lanes_of_{0}>({1}, a.{2} + j_of_{0}, {3}u, lists_of_{4}[before], list_size<lanes_of_{4}>, fresh_of_{4}{5});", post, n.name, identifier(n.buffer), d_.parameter(n.buffer).stride, pre, first);
     return;
   }
   const bool data = m_.cell(e.pre).source >= 0;
@@ -108,18 +109,27 @@ void Printer::rows(const Node& n) {
   w_.close();
 }
 
+void Printer::first_rows(const Node& n) {
+  const std::string post = name(n.cell), pre = name(m_.edge(n.edge).pre);
+  w_.line("fetch_first_rows<lanes_of_{0}, warps_of_{1}>(first_row, a.{2} + j_of_{0}, {3}u, lists_of_{1}[now], list_size<lanes_of_{1}>, n_of_{1});", post, pre, identifier(n.buffer), d_.parameter(n.buffer).stride);
+}
+
+void Printer::scattered_dot(const Node& n, const std::string& sum) {
+  const EdgeLayout& e = m_.edge(n.edge);
+  w_.line("add_scattered_dot<padded_of_{0}>({1}, {2}, a.{3}_delay_steps + u64(j) * padded_of_{0}, a.{4} + u64(sample) * (a.steps + 1u) * padded_of_{0}, t, a.steps);", name(e.post), sum, row_of_unit(n.cell), name(e.name), n.buffer);
+}
+
 /// A loop over spikes: those that arrive on an edge, or those of the cell in this step.
 void Printer::spike_loop(const Node& n) {
   const CellLayout& c = m_.cell(n.cell);
   const std::string id = name(n.cell);
   const bool data = c.source >= 0, warp = n.kind == NodeKind::warp_spikes;
+  if (warp && n.count > 0) return own_spikes(n);
   if (!n.note.empty()) w_.comment(n.note);
   const std::string first = n.edge.empty() ? "s0_of_" + id : "arrives", last = n.edge.empty() ? "s1_of_" + id : "arrived";
   w_.open(fmt::format("for (u32 s = {} + {}; s < {}; s += {})", first, warp ? "warp" : "threadIdx.x", last, warp ? "warps" : "threads"));
   const auto unit_at = [&](const std::string& s) { return data ? fmt::format("a.unit_of_{}[{}]", id, s) : fmt::format("a.unit_of_{}[u64(sample) * a.capacity + {}]", id, s); };
-  fetched_ = warp && n.count == 1;                                // what the first spike of this warp asks for is here already
-  if (fetched_) w_.line("const bool fetched = s == {} + warp;", first);
-  w_.line("const u32 j = {}{};", fetched_ ? fmt::format("fetched ? first_of_{} : ", id) : "", unit_at("s"));
+  w_.line("const u32 j = {};", unit_at("s"));
   const bool runs = data && (warp || n.count == 1);               // a unit may have several events in a step: one thread sees to all of them
   if (data) w_.line("if (j == n_of_{}) continue;  // fills a group of four", id);
   if (runs) {
@@ -136,7 +146,6 @@ void Printer::spike_loop(const Node& n) {
     w_.line("s -= run;  // the loop goes on from the leader");
   }
   w_.close();
-  fetched_ = false;
 }
 
 /// One warp, one spike: row products by all lanes, the rest by the first.
@@ -146,20 +155,18 @@ void Printer::warp_body(const Node& n) {
     switch (child.kind) {
       case NodeKind::dot:
         if (!child.note.empty()) w_.comment(child.note);
-        w_.line("real {} = {};", child.name, fetched_ ? fmt::format("fetched ? product_of_{} : real(0)", name(n.cell)) : "real(0)");
+        w_.line("real {} = real(0);", child.name);
         break;
       case NodeKind::row_dot:
-        if (fetched_ && !child.edge.empty()) w_.line("if (!fetched) add_dot<padded_of_{}>({}, {}, {});", name(child.cell), child.name, row_of_unit(child.edge), child.buffer);
-        else if (child.edge.empty()) w_.line("add_operand<padded_of_{}>({}, {});", name(child.cell), child.name, child.buffer);
+        if (child.edge.empty()) w_.line("add_operand<padded_of_{}>({}, {});", name(child.cell), child.name, child.buffer);
         else w_.line("add_dot<padded_of_{}>({}, {}, {});", name(child.cell), child.name, row_of_unit(child.edge), child.buffer);
         break;
-      case NodeKind::scattered_dot: {
-        const EdgeLayout& e = m_.edge(child.edge);
-        w_.line("add_scattered_dot<padded_of_{0}>({1}, {2}, a.{3}_delay_steps + u64(j) * padded_of_{0}, a.{4} + u64(sample) * (a.steps + 1u) * padded_of_{0}, t, a.steps);", name(e.post), child.name, row_of_unit(child.cell), name(e.name), child.buffer);
-        break;
-      }
+      case NodeKind::scattered_dot: scattered_dot(child, child.name); break;
       case NodeKind::dot_value: w_.line("const real {} = warp_sum({});", child.name, child.edge); break;
-      case NodeKind::spike_found: spike_found(child); break;
+      case NodeKind::spike_found:
+        w_.line("const real sums[1] = {{{}}};", m_.buffer("passed_back_of_" + name(child.cell)) ? "product" : "real(0)");
+        spikes_found(child, 1, "sums", "j", "s", "");
+        break;
       default: rest.push_back(&child);
     }
   }
@@ -169,56 +176,12 @@ void Printer::warp_body(const Node& n) {
   w_.close();
 }
 
-/// The first spike of this warp in the last step, and the number of that of the step before.
-void Printer::begin_fetching(const Node& n) {
-  const std::string id = name(n.cell);
-  const int members = record_size(n.cell);
-  w_.line("u32 first_of_{0} = none, second_of_{0} = none, third_of_{0} = none;  // the spike of this warp that comes first: in this step, in the one before, before that", id);
-  if (members > 0) w_.line("real left_of_{0} = real(0), left_next_of_{0} = real(0), left_later_of_{0} = real(0);  // what they left on the tape", id);
-  for (std::size_t q = 0; q < n.body.size(); ++q) w_.line("real row{}_of_{}[padded_of_{} / 32u];", q, id, name(n.body[q].cell));
-  const auto fetch = [&](const char* unit, const char* left, const std::string& first, const std::string& last) {
-    w_.open(fmt::format("if ({0} + warp < {1})", first, last));
-    w_.line("{0}_of_{1} = __ldg(a.unit_of_{1} + u64(sample) * a.capacity + {2} + warp);", unit, id, first);
-    if (members > 0) w_.line("if (lane < {0}u) {1}_of_{2} = __ldg(a.record_of_{2} + (u64(sample) * a.capacity + {3} + warp) * {0}u + lane);", members, left, id, first);
-    w_.close();
-  };
-  fetch("first", "left", "s0_of_" + id, "s1_of_" + id);
-  fetch("second", "left_next", "s_of_" + id, "s0_of_" + id);
-  w_.open(fmt::format("if (first_of_{} != none)", id));
-  for (std::size_t q = 0; q < n.body.size(); ++q) w_.line("fetch_row<padded_of_{0}>(row{1}_of_{2}, a.{3} + u64(first_of_{2}) * {4}u);", name(n.body[q].cell), q, id, identifier(n.body[q].edge), d_.parameter(n.body[q].edge).stride);
-  w_.close();
-}
-
-void Printer::fetch_first(const Node& n) {
-  const std::string id = name(n.cell);
-  const int members = record_size(n.cell);
-  w_.open(fmt::format("if (second_of_{} != none)", id));
-  for (std::size_t q = 0; q < n.body.size(); ++q) w_.line("fetch_row<padded_of_{0}>(row{1}_of_{2}, a.{3} + u64(second_of_{2}) * {4}u);", name(n.body[q].cell), q, id, identifier(n.body[q].edge), d_.parameter(n.body[q].edge).stride);
-  w_.close();
-  w_.line("third_of_{0} = none;", id);
-  w_.open(fmt::format("if (z_of_{0} + warp < s_of_{0})", id));
-  w_.line("third_of_{0} = __ldg(a.unit_of_{0} + u64(sample) * a.capacity + z_of_{0} + warp);", id);
-  if (members > 0) w_.line("if (lane < {0}u) left_later_of_{1} = __ldg(a.record_of_{1} + (u64(sample) * a.capacity + z_of_{1} + warp) * {0}u + lane);", members, id);
-  w_.close();
-}
-
-void Printer::spike_found(const Node& n) {
-  const std::string id = name(n.cell);
-  const int members = record_size(n.cell);
-  const bool product = m_.buffer("passed_back_of_" + id) != nullptr;
-  if (product) w_.raw("product = warp_sum(product);");
-  if (product || members > 0) w_.line("const u32 at = place_of_neuron<lanes_of_{0}, padded_of_{0}>(j);", id);
-  w_.open("if (lane == 0u)");
-  if (product) w_.line("passed_back_of_{}[at] = product;", id);
-  w_.line("spike_of_{}[j] = s;", id);
-  w_.close();
-  if (members > 0) w_.line("if (lane < {0}u) taped_of_{1}[lane][at] = {2}__ldg(a.record_of_{1} + (u64(sample) * a.capacity + s) * {0}u + lane);", members, id, fetched_ ? fmt::format("fetched ? left_of_{} : ", id) : "");
-}
-
 void Printer::list_place(const Node& n) {
   const std::string id = name(n.cell);
   w_.open_scope();
-  w_.line("const u64 listed = u64(sample) * a.listed_capacity + --cursor[e];", id);
+  w_.line("const u32 before = chosen<lanes_of_{}>(cursor, e) - 1u;", id);
+  w_.line("choose<lanes_of_{}>(cursor, e, before);", id);
+  w_.raw("const u64 listed = u64(sample) * a.listed_capacity + before;");
   w_.line("a.step_of_{}[listed] = t;", id);
   for (const EdgeLayout& e : m_.edges)
     if (e.pre == n.cell)

@@ -30,7 +30,7 @@ void find(const Node& n, NodeKind kind, std::vector<const Node*>& found) {
 /// Phases that only the warps of their cell have a part in.
 bool of_one_role(const Node& n) {
   switch (n.kind) {
-    case NodeKind::lanes: case NodeKind::lanes_fired: case NodeKind::warp_losses: case NodeKind::emit: case NodeKind::ahead: case NodeKind::add_pending: case NodeKind::rows: case NodeKind::publish:
+    case NodeKind::lanes: case NodeKind::lanes_fired: case NodeKind::warp_losses: case NodeKind::emit: case NodeKind::ahead: case NodeKind::add_pending: case NodeKind::rows: case NodeKind::publish: case NodeKind::first_rows: case NodeKind::step_constant:
     case NodeKind::check_states: case NodeKind::draw_rows: return true;
     case NodeKind::scatter: case NodeKind::write_sum: return true;
     case NodeKind::clear: return false;
@@ -48,7 +48,7 @@ int Printer::record_size(const std::string& cell) const {
 std::string Printer::delay(const EdgeLayout& e) const { return e.delay_parameter.empty() ? std::to_string(e.delay) : fmt::format("k_{}_delay", name(e.name)); }
 
 void Printer::in_role(const std::string& cell) {
-  if (d_.roles.size() == 1) w_.open_scope();
+  if (d_.roles.size() == 1 && !others_) w_.open_scope();
   else w_.open(fmt::format("if (is_{})", name(cell)));
 }
 
@@ -94,17 +94,20 @@ void Printer::registers(const Node& body) {
 void Printer::trial(const DeviceKernel& k) {
   backward_ = k.backward;
   const Node& samples = k.body.body.front();
+  others_ = k.threads / 32 > d_.warps();
+  w_.line("[[maybe_unused]] constexpr u32 warps = {}, threads = 32 * warps;", k.threads / 32);
   shared_memory(k.body);
   w_.raw("const Constants k = constants_of(a);");
-  w_.raw("[[maybe_unused]] const u32 lane = threadIdx.x & 31u, warp = threadIdx.x >> 5;");
+  w_.raw("[[maybe_unused]] const u32 lane = threadIdx.x & 31u, warp = __shfl_sync(every_lane, threadIdx.x >> 5, 0);  // by an exchange: the compiler sees that lanes agree");
   for (const Role& r : d_.roles) {
     const std::string id = name(r.cell);
-    if (d_.roles.size() > 1) {
-      const std::string below = r.first_warp + r.warps < d_.warps() ? fmt::format("warp < {}", r.first_warp + r.warps) : "", above = r.first_warp > 0 ? fmt::format("warp >= {}", r.first_warp) : "";
+    if (d_.roles.size() > 1 || others_) {
+      const std::string below = r.first_warp + r.warps < d_.warps() || others_ ? fmt::format("warp < {}", r.first_warp + r.warps) : "", above = r.first_warp > 0 ? fmt::format("warp >= {}", r.first_warp) : "";
       w_.line("[[maybe_unused]] const bool is_{} = {}{}{};", id, above, !above.empty() && !below.empty() ? " && " : "", below);
     }
     w_.line("[[maybe_unused]] const u32 j_of_{0} = (threadIdx.x - 32u * first_of_{0}) * lanes_of_{0};  // this lane's first neuron", id);
   }
+  if (others_) w_.line("constexpr u32 dot_warps = {0};  // warps {1} to {2} multiply rows of spikes\nconst bool is_dot = warp >= {1}u;\nconst u32 dot = warp - {1}u;", d_.dot_warps, d_.warps(), d_.warps() + d_.dot_warps - 1);
   for (const EdgeLayout& e : m_.edges)
     if (!e.delay_parameter.empty() && !e.scattered) w_.line("[[maybe_unused]] const u32 k_{0}_delay = a.{0}_delay_steps[0];", name(e.name));
   w_.open("for (u32 sample = blockIdx.x; sample < a.samples; sample += gridDim.x)");
@@ -125,6 +128,12 @@ void Printer::trial(const DeviceKernel& k) {
 
 void Printer::nodes(const std::vector<Node>& list) {
   for (std::size_t k = 0; k < list.size();) {
+    if (list[k].kind == NodeKind::record_states) {
+      w_.open("if (a.recorded == sample)");
+      for (; k < list.size() && list[k].kind == NodeKind::record_states; ++k) record_states(list[k]);
+      w_.close();
+      continue;
+    }
     if (!of_one_role(list[k]) || !d_.role(list[k].cell)) {
       node(list[k++]);
       continue;
@@ -151,7 +160,13 @@ void Printer::node(const Node& n) {
     case NodeKind::emit: emit(n); break;
     case NodeKind::record_spikes: record_spikes(n); break;
     case NodeKind::rows: rows(n); break;
+    case NodeKind::first_rows: first_rows(n); break;
     case NodeKind::ahead: ahead(n); break;
+    case NodeKind::step_constant:
+      w_.line("{0}_now = {0}_next;", n.name);
+      if (backward_) w_.line("if (t > 0u) {0}_next = __ldg({1} + t - 1u);", n.name, n.buffer);
+      else w_.line("if (t + 1u < a.steps) {0}_next = __ldg({1} + t + 1u);", n.name, n.buffer);
+      break;
     case NodeKind::add_pending:
       w_.open_scope();
       w_.line("real due[lanes_of_{}];", name(n.cell));
@@ -161,12 +176,7 @@ void Printer::node(const Node& n) {
       break;
     case NodeKind::scatter: scatter(n); break;
     case NodeKind::thread_spikes: case NodeKind::warp_spikes: spike_loop(n); break;
-    case NodeKind::first_dots:
-      w_.open(fmt::format("if (first_of_{} != none)", name(n.cell)));
-      for (std::size_t q = 0; q < n.body.size(); ++q) w_.line("add_kept_dot<padded_of_{0}>(product_of_{1}, row{2}_of_{1}, {3});", name(n.body[q].cell), name(n.cell), q, n.body[q].buffer);
-      w_.close();
-      break;
-    case NodeKind::fetch_first: fetch_first(n); break;
+    case NodeKind::fetch_spikes: fetch_spikes(n); break;
     case NodeKind::dense_sum: dense_sum(n); break;
     case NodeKind::publish: publish(n); break;
     case NodeKind::draw_rows: {
@@ -177,7 +187,6 @@ void Printer::node(const Node& n) {
     case NodeKind::warp_losses: losses(n); break;
     case NodeKind::reduce_partial: case NodeKind::reduce_total: block_reduction(n); break;
     case NodeKind::loss_value: case NodeKind::predict: case NodeKind::add_label_losses: case NodeKind::reduce_sum: case NodeKind::reduce_max: case NodeKind::at_label: loss_statement(n); break;
-    case NodeKind::record_states: record_states(n); break;
     case NodeKind::check_states: check_states(n); break;
     case NodeKind::write_sum:
       if (d_.role(n.cell)) {
@@ -220,6 +229,8 @@ void Printer::steps(const Node& n) {
     w_.line("for (u32 u = 0; u < {0}u; ++u) if (u < a.steps) fetch_lanes<lanes_of_{1}>(next{2}[u], a.{3} + (u64(sample) * a.steps + u) * padded_of_{1} + j_of_{1});", n.count, name(x->cell), q, x->buffer);
     w_.close();
   }
+  step_constants(n);
+  if (has(n, NodeKind::first_rows)) w_.line("real first_row[2u * rows_in_flight][{}];  // of the spikes of the step before", d_.slot_width());
   w_.open(fmt::format("for (u32 t0 = 0; t0 < a.steps; t0 += {}u)", n.count));
   w_.raw("#pragma unroll");
   w_.open(fmt::format("for (u32 u = 0; u < {}u; ++u)", n.count));
@@ -231,9 +242,20 @@ void Printer::steps(const Node& n) {
   w_.close();
 }
 
+/// Those of the first step that is taken are fetched before it.
+void Printer::step_constants(const Node& n) {
+  std::vector<const Node*> found;
+  find(n, NodeKind::step_constant, found);
+  std::set<std::string> declared;
+  for (const Node* x : found) {
+    if (!declared.insert(x->name).second) continue;
+    w_.line("real {0}_now = real(0), {0}_next = a.steps > 0u ? __ldg({1}{2}) : real(0);", x->name, x->buffer, backward_ ? " + a.steps - 1u" : "");
+  }
+}
+
 void Printer::steps_back(const Node& n) {
   std::vector<const Node*> fetches;
-  find(n, NodeKind::fetch_first, fetches);
+  find(n, NodeKind::fetch_spikes, fetches);
   for (const CellLayout& c : m_.cells) {
     if (!c.fires) continue;
     const std::string id = name(c.name);
@@ -242,13 +264,12 @@ void Printer::steps_back(const Node& n) {
     w_.line("u32 s1_of_{0} = __ldg(begin_of_{0} + a.steps), s0_of_{0} = __ldg(begin_of_{0} + a.steps - 1u), s_of_{0} = a.steps > 1u ? __ldg(begin_of_{0} + a.steps - 2u) : 0u;", id);
     w_.line("[[maybe_unused]] u32 z_of_{0} = a.steps > 2u ? __ldg(begin_of_{0} + a.steps - 3u) : 0u;", id);
   }
+  step_constants(n);
   for (const Node* x : fetches) begin_fetching(*x);
   w_.open("for (u32 t = a.steps; t-- > 0u;)");
-  for (const Node* x : fetches) w_.line("real product_of_{} = real(0);", name(x->cell));
   nodes(n.body);
-  for (const Node* x : fetches) w_.line("first_of_{0} = second_of_{0}, second_of_{0} = third_of_{0};{1}", name(x->cell), record_size(x->cell) > 0 ? fmt::format(" left_of_{0} = left_next_of_{0}, left_next_of_{0} = left_later_of_{0};", name(x->cell)) : "");
   for (const CellLayout& c : m_.cells)
-    if (c.fires) w_.line("s1_of_{0} = s0_of_{0}, s0_of_{0} = s_of_{0}, s_of_{0} = z_of_{0}, z_of_{0} = t > 2u ? __ldg(begin_of_{0} + t - 3u) : 0u;", name(c.name));
+    if (c.fires) w_.line("s1_of_{0} = s0_of_{0}, s0_of_{0} = s_of_{0}, s_of_{0} = z_of_{0}, z_of_{0} = __ldg(begin_of_{0} + (t > 3u ? t - 3u : 0u));", name(c.name));
   w_.close();
 }
 
@@ -359,7 +380,7 @@ void Printer::record_states(const Node& n) {
     if (other.name == n.cell) break;
     place += other.population >= 0 ? other.size * static_cast<int>(other.states.size()) : 0;
   }
-  w_.open(d_.roles.size() > 1 ? fmt::format("if (a.recorded == sample && is_{})", name(n.cell)) : "if (a.recorded == sample)");
+  in_role(n.cell);
   w_.open(fmt::format("for (u32 e = 0; e < lanes_of_{0}; ++e)", name(n.cell)));
   w_.line("if (j_of_{0} + e >= n_of_{0}) continue;", name(n.cell));
   for (std::size_t s = 0; s < c.states.size(); ++s, place += c.size) {

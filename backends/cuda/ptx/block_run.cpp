@@ -27,7 +27,8 @@ std::string text_of(const Warp& w) {
 void fault(const Warp& w, const std::string& what) { throw Error(fmt::format("{}, warp {} {}", text_of(w), w.index, what)); }
 void fault(const Warp& w, std::uint32_t lane, const std::string& what) { throw Error(fmt::format("{}, thread {} {}", text_of(w), w.index * warp_size + lane, what)); }
 
-BlockRun::BlockRun(Launch& launch) : launch_(launch), kernel_(*launch.kernel), block_(launch), clock_(*launch.model) {
+BlockRun::BlockRun(Launch& launch) : launch_(launch), kernel_(*launch.kernel), block_(launch), moved_(kernel_.code.size()), ends_(kernel_.code.size()), clock_(*launch.model) {
+  for (std::size_t p = 1; p < kernel_.pieces.size(); ++p) ends_[kernel_.pieces[p] - 1] = true;
   const std::size_t warps = (launch.block.size() + warp_size - 1) / warp_size;
   block_.shared.resize(kernel_.dynamic_shared_at + launch.dynamic_shared_bytes);
   block_.local.resize(std::size_t{kernel_.local_bytes} * warps * warp_size);
@@ -44,7 +45,11 @@ void BlockRun::run(Dim index) {
       if (!w.done && !w.waits) run(w);
       left |= !w.done;
     }
-    if (!left) return;
+    if (!left) {
+      std::vector<Warp*> all;
+      for (Warp& w : warps_) all.push_back(&w);
+      return add_chain(all);
+    }
     if (!open_barriers()) stuck();
   }
 }
@@ -74,6 +79,8 @@ void BlockRun::begin(Warp& w) {
   w.waits = w.done = false;
   w.clock = 0;
   w.ready.assign(kernel_.ready_times(), 0);
+  w.writer.assign(kernel_.ready_times(), 0);
+  w.spent.assign(kernel_.code.size(), 0);
   set_specials(w);
 }
 
@@ -122,7 +129,8 @@ void BlockRun::run(Warp& w) {
     Executed& e = launch_.executed[w.pc];
     ++e.warps, e.lanes += static_cast<std::uint32_t>(std::popcount(m));
     e.traffic += w.moved.needed, e.ideal += w.moved.ideal, e.hits += w.moved.hits;
-    clock_.issue(w, i, launch_.costs[w.pc], w.moved);
+    moved_[w.pc] = w.moved;
+    if (ends_[w.pc]) issue_piece(w);
     switch (i.flow) {
       case Flow::next: ++w.pc; break;
       case Flow::branch: branch(w, i, m); break;
@@ -134,6 +142,16 @@ void BlockRun::run(Warp& w) {
     }
     if (w.pc == w.paths.back().reconverge && (w.paths.pop_back(), !enter(w))) return finish(w);
     if (w.active == 0 && (w.paths.pop_back(), !enter(w))) return finish(w);
+  }
+}
+
+/// The model of time takes a piece when it has run, in its own order.
+void BlockRun::issue_piece(Warp& w) {
+  std::uint32_t first = w.pc;
+  while (first > 0 && !ends_[first - 1]) --first;
+  for (std::uint32_t k = first; k <= w.pc; ++k) {
+    const std::uint32_t n = launch_.order[k];
+    clock_.issue(w, kernel_.code[n], n, launch_.costs[n], moved_[n]);
   }
 }
 
@@ -176,6 +194,13 @@ void BlockRun::finish(Warp& w) {
   clock_.finish(w.clock);
 }
 
+/// From one barrier to the next the block waits for its last warp: what that one did is the chain.
+void BlockRun::add_chain(const std::vector<Warp*>& warps) {
+  const Warp& last = **std::max_element(warps.begin(), warps.end(), [](const Warp* a, const Warp* b) { return a->clock < b->clock; });
+  for (std::size_t n = 0; n < last.spent.size(); ++n) launch_.executed[n].chain += last.spent[n];
+  for (Warp& w : warps_) std::fill(w.spent.begin(), w.spent.end(), 0);
+}
+
 bool BlockRun::open_barriers() {
   std::vector<Warp*> left;
   for (Warp& w : warps_)
@@ -193,6 +218,7 @@ bool BlockRun::open_barriers() {
 }
 
 void BlockRun::open(const std::vector<Warp*>& warps, bool whole) {
+  if (whole) add_chain(warps), launch_.executed[warps.front()->pc].chain += launch_.model->barrier;
   std::uint32_t count = 0, threads = 0;
   for (const Warp* w : warps) {
     const Instruction& i = kernel_.code[w->pc];

@@ -17,11 +17,13 @@ class BlockRun {
   void begin(Warp& w);
   void set_specials(Warp& w);
   void run(Warp& w);
+  void issue_piece(Warp& w);
   void branch(Warp& w, const Instruction& i, Mask taken);
   void leave(Warp& w, Mask lanes);
   bool enter(Warp& w);
   void finish(Warp& w);
   bool open_barriers();
+  void add_chain(const std::vector<Warp*>& warps);
   void open(const std::vector<Warp*>& warps, bool whole);
   [[noreturn]] void stuck();
 
@@ -31,6 +33,8 @@ class BlockRun {
   std::vector<std::vector<std::byte>> files_;
   std::vector<std::vector<std::uint32_t>> predicates_;
   std::vector<Warp> warps_;
+  std::vector<Moved> moved_;                    ///< by instruction: of the piece that runs
+  std::vector<bool> ends_;                      ///< by instruction: the last of a piece
   BlockClock clock_;
 };
 

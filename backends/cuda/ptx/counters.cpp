@@ -21,7 +21,7 @@ bool accesses_memory(Class c) {
 }  // namespace
 
 Executed& Executed::operator+=(const Executed& o) {
-  warps += o.warps, lanes += o.lanes, traffic += o.traffic, ideal += o.ideal, hits += o.hits;
+  warps += o.warps, lanes += o.lanes, traffic += o.traffic, ideal += o.ideal, hits += o.hits, chain += o.chain;
   return *this;
 }
 

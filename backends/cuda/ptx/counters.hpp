@@ -22,6 +22,7 @@ struct Executed {
   std::uint64_t lanes = 0;                      ///< lanes that took part, summed
   std::uint64_t traffic = 0, ideal = 0;         ///< sectors of 32 bytes of global memory, wavefronts of shared memory: asked for, and the fewest for as many bytes
   std::uint64_t hits = 0;                       ///< sectors of loads that L1 had, by the model
+  std::uint64_t chain = 0;                      ///< cycles that the last warp at each barrier spent issuing this, and waiting for its result
 
   double lanes_per_warp() const { return warps == 0 ? 0 : static_cast<double>(lanes) / static_cast<double>(warps); }
   double efficiency() const { return traffic == 0 ? 1 : static_cast<double>(ideal) / static_cast<double>(traffic); }
@@ -30,6 +31,14 @@ struct Executed {
 };
 
 using ByClass = std::array<Executed, classes>;
+
+/// Instructions of one class at one line of the kernel's text. Line 0: the compiler's own.
+struct LineReport {
+  std::string kernel, file;
+  std::uint32_t line = 0;
+  Class cls{};
+  Executed count;
+};
 
 /// One launch, by the model of time (DeviceModel, docs/ptx.md).
 struct LaunchReport {
@@ -40,6 +49,7 @@ struct LaunchReport {
   std::uint64_t longest_block = 0;              ///< cycles of the longest block alone
   std::uint64_t block_cycles = 0;               ///< summed over blocks
   std::uint64_t issue_cycles = 0;               ///< summed over warps: what the schedulers are busy for
+  std::vector<LineReport> lines;                ///< by file, line and class
 
   const Executed& count(Class c) const { return of[static_cast<std::size_t>(c)]; }
   std::uint64_t instructions() const;           ///< of warps
@@ -53,14 +63,6 @@ struct KernelReport {
 
   const Executed& count(Class c) const { return of[static_cast<std::size_t>(c)]; }
   std::uint64_t instructions() const;
-};
-
-/// Instructions of one class at one line of the kernel's text. Line 0: the compiler's own.
-struct LineReport {
-  std::string kernel, file;
-  std::uint32_t line = 0;
-  Class cls{};
-  Executed count;
 };
 
 struct Counters {

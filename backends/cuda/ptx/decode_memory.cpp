@@ -67,6 +67,7 @@ void Decoder::load() {
   const Type t = last_type();
   Instruction i{.run = &ptx::load, .space = space(), .bytes = static_cast<std::uint8_t>(bytes_of(t)), .count = elements(*at_), .mode = is_signed(t)};
   if (has("v8")) fail("vectors of eight are not known");
+  i.read_only = has("nc");
   const Operand& to = operand(0);
   const bool list = to.kind == Operand::Kind::list;
   if ((list ? to.items.size() : 1) != i.count) fail("another number of registers than elements");
@@ -120,6 +121,7 @@ void name_ready_times(Kernel& k) {
     if (i.guard >= 0) reads(first + static_cast<std::uint32_t>(i.guard));
     for (const Slot d : i.d)
       if (d.bytes != 0) writes(d.offset / 64);
+    i.copies = i.cls == Class::move && i.guard < 0 && (i.run == &move_32 || i.run == &move_64) && i.n_reads == 1 && i.n_writes == 1;
     if (!i.writes_p) continue;
     writes(first + i.p[0]);
     if (!i.reads_p1 && i.p[1] != Instruction{}.p[1] && i.n_writes < i.writes.size()) writes(first + i.p[1]);

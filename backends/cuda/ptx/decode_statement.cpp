@@ -71,6 +71,7 @@ void Decoder::conversion() {
     else types.push_back(type_named(part));
   }
   if (types.size() != 2 || types[0] == Type::none || types[1] == Type::none) fail("the conversion is not known");
+  if (!is_float(types[0]) && !is_float(types[1])) i.cls = Class::integer;   // a move, an extension of the sign
   i.d[0] = written(operand(0));
   i.s[0] = read(operand(1), types[1]);
   i.run = ptx::conversion(types[0], types[1], i.d[0].bytes == bytes_of(types[0]) && i.s[0].bytes == bytes_of(types[1]));

@@ -22,7 +22,7 @@ Pieces cut(const Kernel& k) {
   for (std::size_t n = 0; n < k.code.size(); ++n) {
     const Instruction& i = k.code[n];
     if (i.flow == Flow::branch) leads[i.target] = true;
-    if (i.flow == Flow::branch || i.flow == Flow::exit) leads[n + 1] = true;
+    if (i.flow != Flow::next) leads[n + 1] = true;
   }
   Pieces p;
   std::vector<std::uint32_t> piece(k.code.size() + 1);
@@ -106,6 +106,8 @@ class PostDominators {
 
 void find_reconvergence(Kernel& k) {
   const Pieces p = cut(k);
+  k.pieces = p.begin;
+  k.pieces.push_back(static_cast<std::uint32_t>(k.code.size()));
   const PostDominators dominators(p);
   for (std::uint32_t b = 0; b < p.end(); ++b) {
     const std::uint32_t last = (b + 1 < p.end() ? p.begin[b + 1] : static_cast<std::uint32_t>(k.code.size())) - 1;

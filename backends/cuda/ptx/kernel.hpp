@@ -47,6 +47,8 @@ struct Instruction {
   std::uint8_t count = 1;                       ///< elements of a vector
   std::uint8_t mode = 0;                        ///< of the operation: which shuffle, which Boolean, …
   bool negated = false;                         ///< the predicate operand
+  bool copies = false;                          ///< one register into another
+  bool read_only = false;                       ///< a load of what the kernel does not write
   bool reads_q = false, reads_p1 = false, writes_p = false, slow = false;
   std::int32_t guard = -1;                      ///< predicate
   std::array<std::uint32_t, 2> p = {unused_predicate, unused_predicate};   ///< predicates written
@@ -78,6 +80,7 @@ struct Kernel {
   std::string name;
   std::vector<Instruction> code;
   std::vector<Source> source;
+  std::vector<std::uint32_t> pieces;            ///< where straight pieces begin, and the end: nothing jumps into their middle or out of it
   std::vector<std::byte> constants;             ///< 32 lanes of each
   std::vector<Special> specials;
   std::uint32_t file_bytes = 0, predicates = 0;

@@ -58,10 +58,13 @@ LaunchReport Machine::launch(std::string_view name, const Shape& shape, std::spa
   const Kernel& k = find(name);
   check(k, shape, arguments);
   Launch launch{.kernel = &k, .syntax = module_.syntax.get(), .model = &options_.model, .memory = &memory_, .grid = shape.grid, .block = shape.block, .dynamic_shared_bytes = shape.dynamic_shared_bytes, .parameters = arguments,
-                .executed = std::vector<Executed>(k.code.size()), .costs = costs(k, options_.model), .last = std::vector<Allocation*>(k.code.size()), .left = options_.instruction_limit};
+                .executed = std::vector<Executed>(k.code.size()), .costs = costs(k, options_.model), .order = {}, .last = std::vector<Allocation*>(k.code.size()), .left = options_.instruction_limit};
+  std::vector<std::uint32_t>& order = orders_[&k];
+  if (order.empty()) order = issue_order(k, launch.costs, options_.model);
+  launch.order = order;
   BlockRun run(launch);
   DeviceClock device(options_.model);
-  LaunchReport report{.kernel = k.name, .grid = shape.grid, .block = shape.block};
+  LaunchReport report{.kernel = k.name, .grid = shape.grid, .block = shape.block, .lines = {}};
   for (std::uint32_t z = 0; z < shape.grid.z; ++z)
     for (std::uint32_t y = 0; y < shape.grid.y; ++y)
       for (std::uint32_t x = 0; x < shape.grid.x; ++x) {
@@ -73,6 +76,7 @@ LaunchReport Machine::launch(std::string_view name, const Shape& shape, std::spa
       }
   report.cycles = device.cycles();
   for (std::size_t n = 0; n < k.code.size(); ++n) report.of[static_cast<std::size_t>(k.code[n].cls)] += launch.executed[n];
+  report.lines = lines_of(k, launch.executed);
   remember(k, report, launch.executed);
   return report;
 }
@@ -89,17 +93,24 @@ void Machine::remember(const Kernel& k, const LaunchReport& r, const std::vector
   for (std::size_t n = 0; n < executed.size(); ++n) at->executed[n] += executed[n];
 }
 
+std::vector<LineReport> Machine::lines_of(const Kernel& k, const std::vector<Executed>& executed) const {
+  std::map<std::tuple<std::string, std::uint32_t, Class>, Executed> lines;
+  for (std::size_t n = 0; n < executed.size(); ++n) {
+    const Line place = k.source[n].place;
+    const std::string file = place.line != 0 && place.file < module_.syntax->files.size() ? module_.syntax->files[place.file] : "";
+    if (executed[n].warps != 0) lines[{file, place.line, k.code[n].cls}] += executed[n];
+  }
+  std::vector<LineReport> out;
+  for (const auto& [key, count] : lines) out.push_back({k.name, std::get<0>(key), std::get<1>(key), std::get<2>(key), count});
+  return out;
+}
+
 Counters Machine::counters() const {
   Counters out;
   for (const Done& d : done_) {
     out.kernels.push_back(d.report);
-    std::map<std::tuple<std::string, std::uint32_t, Class>, Executed> lines;
-    for (std::size_t n = 0; n < d.executed.size(); ++n) {
-      const Line place = d.kernel->source[n].place;
-      const std::string file = place.line != 0 && place.file < module_.syntax->files.size() ? module_.syntax->files[place.file] : "";
-      if (d.executed[n].warps != 0) lines[{file, place.line, d.kernel->code[n].cls}] += d.executed[n];
-    }
-    for (const auto& [key, count] : lines) out.lines.push_back({d.kernel->name, std::get<0>(key), std::get<1>(key), std::get<2>(key), count});
+    const std::vector<LineReport> lines = lines_of(*d.kernel, d.executed);
+    out.lines.insert(out.lines.end(), lines.begin(), lines.end());
   }
   return out;
 }

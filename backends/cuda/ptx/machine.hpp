@@ -62,12 +62,14 @@ class Machine {
   const Kernel& find(std::string_view name) const;
   void check(const Kernel& k, const Shape& shape, std::span<const std::byte> arguments) const;
   void remember(const Kernel& k, const LaunchReport& r, const std::vector<Executed>& executed);
+  std::vector<LineReport> lines_of(const Kernel& k, const std::vector<Executed>& executed) const;
   std::byte* bytes(Address a, std::size_t n, const char* what);
 
   Options options_;
   Memory memory_;
   Decoded module_;
   std::vector<Done> done_;
+  std::map<const Kernel*, std::vector<std::uint32_t>> orders_;   ///< issue_order() of those that were launched
 };
 
 /// The argument bytes of a kernel that takes one struct.

@@ -37,19 +37,29 @@ std::vector<Cost> costs(const Kernel& k, const DeviceModel& m) {
   return out;
 }
 
-void BlockClock::issue(Warp& w, const Instruction& i, Cost c, const Moved& moved) {
+void BlockClock::issue(Warp& w, const Instruction& i, std::uint32_t number, Cost c, const Moved& moved) {
+  if (i.copies) {                                                 // ptxas gives both the same register
+    w.spent[number] += c.issue;
+    w.ready[i.writes[0]] = std::max(w.ready[i.reads[0]], w.clock), w.writer[i.writes[0]] = w.writer[i.reads[0]];
+    w.clock += c.issue, busy_[w.index % busy_.size()] += c.issue, issued_ += c.issue;
+    return;
+  }
   std::uint64_t start = w.clock;
-  for (std::uint32_t k = 0; k < i.n_reads; ++k) start = std::max(start, w.ready[i.reads[k]]);
+  std::uint32_t last = number;                                    // what it waits for longest
+  for (std::uint32_t k = 0; k < i.n_reads; ++k)
+    if (w.ready[i.reads[k]] > start) start = w.ready[i.reads[k]], last = w.writer[i.reads[k]];
+  w.spent[last] += start - w.clock;
   if (moved.needed != 0) {
     const bool shared = i.cls == Class::shared_load || i.cls == Class::shared_store || i.cls == Class::shared_atomic;
     c.issue = std::max(c.issue, shared ? moved.needed * model_->per_wavefront : (moved.needed + model_->sectors_per_cycle - 1) / model_->sectors_per_cycle);
     if (i.cls == Class::global_load && moved.hits < moved.needed) c.latency = model_->l2;
   }
   w.clock = start + c.issue;
+  w.spent[number] += c.issue;
   busy_[w.index % busy_.size()] += c.issue;
   issued_ += c.issue;
   const std::uint64_t ready = start + c.latency + c.issue - 1;
-  for (std::uint32_t k = 0; k < i.n_writes; ++k) w.ready[i.writes[k]] = ready;
+  for (std::uint32_t k = 0; k < i.n_writes; ++k) w.ready[i.writes[k]] = ready, w.writer[i.writes[k]] = number;
 }
 
 std::uint64_t BlockClock::busiest() const { return since_ + *std::max_element(busy_.begin(), busy_.end()); }

@@ -16,6 +16,9 @@ struct Cost {
 
 std::vector<Cost> costs(const Kernel& kernel, const DeviceModel& model);
 
+/// All instructions in the order in which a warp that runs through them issues them: each piece by itself.
+std::vector<std::uint32_t> issue_order(const Kernel& kernel, const std::vector<Cost>& costs, const DeviceModel& model);
+
 struct Warp;
 struct Moved;
 
@@ -25,7 +28,7 @@ class BlockClock {
   explicit BlockClock(const DeviceModel& model) : model_(&model), busy_(std::max(1u, model.schedulers)) {}
 
   /// `w` issues the instruction, whose traffic is known.
-  void issue(Warp& w, const Instruction& i, Cost cost, const Moved& moved);
+  void issue(Warp& w, const Instruction& i, std::uint32_t number, Cost cost, const Moved& moved);
   /// A barrier opens for these warps; whole: for all that are left.
   void release(const std::vector<Warp*>& warps, bool whole);
   /// When the last warp has issued its last instruction.

@@ -28,24 +28,40 @@ struct Launch {
   std::span<const std::byte> parameters;
   std::vector<Executed> executed;               ///< by instruction
   std::vector<Cost> costs;                      ///< by instruction
+  std::vector<std::uint32_t> order;             ///< in which they are issued: issue_order()
   std::vector<Allocation*> last;                ///< by instruction: the allocation of its last access
   std::uint64_t left = 0;                       ///< instructions until the kernel is taken for one that does not end
 };
 
-/// Sectors that an L1 cache would hold: each has one place.
+/// Sectors that an L1 cache would hold: lines of four, in sets of four lines that a hash of the address chooses, least recently used line out first.
 class SectorCache {
  public:
-  explicit SectorCache(std::uint32_t bytes) : tags_(bytes / 32, ~Address{0}) {}
-  void clear() { std::fill(tags_.begin(), tags_.end(), ~Address{0}); }
+  explicit SectorCache(std::uint32_t bytes) : lines_(bytes / (128 * ways) * ways) {}
+  void clear() { std::fill(lines_.begin(), lines_.end(), Line{}); }
   /// Was it there? It is now.
   bool fetch(Address sector) {
-    if (tags_.empty()) return false;
-    Address& tag = tags_[sector % tags_.size()];
-    return std::exchange(tag, sector) == sector;
+    if (lines_.empty()) return false;
+    const Address tag = sector / 4;
+    const auto bit = static_cast<std::uint8_t>(1u << sector % 4);
+    Line* const set = lines_.data() + (tag * 0x9e3779b97f4a7c15ull >> 32) % (lines_.size() / ways) * ways;
+    std::size_t at = 0;
+    while (at + 1 < ways && set[at].tag != tag) ++at;
+    Line line = set[at];
+    if (line.tag != tag) line = {tag, 0};
+    const bool had = (line.sectors & bit) != 0;
+    line.sectors |= bit;
+    for (; at > 0; --at) set[at] = set[at - 1];
+    set[0] = line;
+    return had;
   }
 
  private:
-  std::vector<Address> tags_;
+  static constexpr std::size_t ways = 4;
+  struct Line {
+    Address tag = ~Address{0};
+    std::uint8_t sectors = 0;
+  };
+  std::vector<Line> lines_;
 };
 
 struct Block {
@@ -80,6 +96,8 @@ struct Warp {
   // the model of time
   std::uint64_t clock = 0;
   std::vector<std::uint64_t> ready;
+  std::vector<std::uint32_t> writer;            ///< of what becomes ready: the instruction
+  std::vector<std::uint64_t> spent;             ///< cycles since the last barrier, by the instruction that was issued or waited for
 
   template <class T> T* lanes(Slot s) const { return reinterpret_cast<T*>(bases[s.constant] + s.offset); }
   Mask truth(const Instruction& i) const { return i.negated ? ~predicates[i.q] : predicates[i.q]; }

@@ -52,7 +52,7 @@ void DeviceLowering::array(const std::string& name, Type type, int count, std::v
 bool DeviceLowering::has_gradient(const Parameter& p) const {
   const bool matrix = p.axes == Parameter::Axes::source_target || shared_delay(p);
   for (const DeviceKernel& k : d_.kernels) {
-    if (matrix && k.grid == Grid::rows && k.body.name == p.name) return true;
+    if (matrix && k.grid == Grid::rows && (k.body.name == p.name || std::any_of(k.body.body.begin(), k.body.body.end(), [&](const Node& n) { return n.name == p.name; }))) return true;
     if (!matrix && k.name == "sum_parameters" && std::any_of(k.body.body.begin(), k.body.body.end(), [&](const Node& n) { return n.name == p.name; })) return true;
   }
   return false;

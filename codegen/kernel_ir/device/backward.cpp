@@ -70,34 +70,42 @@ void DeviceLowering::own_spikes(std::vector<Node>& out) {
   if (searches.empty()) return;
   publish_operands(searches, region.body);
   for (Node& n : searches) read_published(n);
-  if (!fits_in_registers(searches)) {
-    append(region.body, std::move(searches));
-  } else {                                                        // rows are fetched a step ahead: the sum over lanes and a barrier hide their way from memory
-    std::vector<Node> fetches;
+  std::vector<Node> fetches;
+  if (const int ahead = rows_ahead(searches); ahead > 0) {        // warps of their own: they fetch while the others undo jumps and flow
+    d_.dot_warps = dot_warps();
     for (Node& n : searches) {
-      Node first = in_cell(NodeKind::first_dots, n.cell), fetch = in_cell(NodeKind::fetch_first, n.cell);
-      for (const Node& dot : n.body)
-        if (dot.kind == NodeKind::row_dot && !dot.edge.empty()) first.body.push_back(dot);
-      fetch.body = first.body;
-      region.body.push_back(first);
-      fetches.push_back(fetch);
-      n.count = 1;
+      n.count = ahead;
+      fetches.push_back(n);
+      fetches.back().kind = NodeKind::fetch_spikes;
+      fetches.back().note.clear();
     }
-    out.push_back(region);
-    append(out, std::move(fetches));
-    region.body = std::move(searches);
   }
+  append(region.body, std::move(searches));
   append(region.body, std::move(jumps));
   out.push_back(region);
+  append(out, std::move(fetches));
 }
 
-/// A warp keeps the rows of one spike of each cell: not more than 32 numbers a lane.
-bool DeviceLowering::fits_in_registers(const std::vector<Node>& searches) const {
+/// Two beside one warp of neurons that fire, three beside more: with four spikes each they have rows for the spikes of nearly every step.
+int DeviceLowering::dot_warps() const {
+  int firing = 0;
+  for (const Role& r : d_.roles) firing += l_.program.cell(r.cell)->threshold.defined() ? r.warps : 0;
+  return std::min(1 + firing, most_dot_warps);
+}
+
+/// Spikes of each cell whose rows a warp keeps: not more than 40 numbers a lane. Their sums over lanes are one: each group of lanes ends with its own spike's,
+/// and writes what that one left on the tape.
+int DeviceLowering::rows_ahead(const std::vector<Node>& searches) const {
   int numbers = 0;
-  for (const Node& n : searches)
+  for (const Node& n : searches) {
     for (const Node& dot : n.body)
       if (dot.kind == NodeKind::row_dot && !dot.edge.empty()) numbers += d_.padded(dot.cell) / 32;
-  return numbers <= 32;
+  }
+  int members = 1;
+  for (const CellPlan& p : l_.cells) members = std::max(members, static_cast<int>(p.spike_tape.size()));
+  for (const int n : {4, 2, 1})
+    if (n * numbers <= 40 && n * members <= 32) return n;
+  return 0;
 }
 
 /// What couplings pass back to their sources, and the histories that the gradients of their weights are made of.
@@ -191,7 +199,7 @@ std::vector<Node> DeviceLowering::backward_end() {
 Node DeviceLowering::backward_trial() {
   std::map<std::string, std::vector<Node>> initial;
   for (const CellPlan& p : l_.cells) initial[p.cell->name] = backward_.initial(p);
-  Node steps = make_node(NodeKind::block_steps_back, backward_step());
+  Node steps = make_node(NodeKind::block_steps_back, fetch_step_constants(backward_step()));
   std::vector<Node> end = backward_end();
   Node start = make_node(NodeKind::begin_sample);
   start.count = 1;

@@ -145,8 +145,10 @@ class Walk {
         out.insert({cell + " tape", Use::writes, ""});
         out.insert({cell + " begin", Use::writes, "thread 0"});
         break;
+      case NodeKind::first_rows: out.insert({alternating(edge_source(n.edge) + " list", false), Use::reads, ""}); break;
+      case NodeKind::step_constant: break;
       case NodeKind::rows: case NodeKind::scatter:
-        if (const std::string pre = n.edge.empty() ? "" : edge_source(n.edge); n.kind == NodeKind::scatter || n.count == 0) {
+        if (const std::string pre = n.edge.empty() ? "" : edge_source(n.edge); n.kind == NodeKind::scatter || n.count != 1) {
           out.insert({alternating(pre + " list", true), Use::reads, ""});
         } else {
           tape_list(pre, out);
@@ -155,8 +157,8 @@ class Walk {
         if (n.kind == NodeKind::scatter) out.insert({n.buffer, Use::writes, cell});
         break;
       case NodeKind::add_pending: out.insert({n.buffer, Use::reads, cell}); break;
-      case NodeKind::fetch_first: break;
-      case NodeKind::thread_spikes: case NodeKind::warp_spikes: case NodeKind::first_dots:
+      case NodeKind::fetch_spikes: break;                        // what the forward pass left behind
+      case NodeKind::thread_spikes: case NodeKind::warp_spikes:
         tape_list(cell, out);
         memory_of(n, "", out);
         break;

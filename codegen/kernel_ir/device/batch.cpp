@@ -10,7 +10,8 @@ using namespace ir;
 
 namespace {
 
-constexpr int wide_block = 256;
+constexpr int wide_block = 256, sum_block = 512, gather_block = 512, constants_block = 1024;
+constexpr int slice = 32;                       // columns: 128 bytes of every row
 
 DeviceKernel kernel_of(const std::string& name, Grid grid, int threads, Node body, bool backward, const std::string& note) {
   DeviceKernel k;
@@ -34,9 +35,12 @@ void DeviceLowering::batch_kernels() {
   DeviceKernel trial = kernel_of("forward_trial", Grid::samples, block, std::move(forward), false, "forward pass");
   std::vector<Node> finish = l_.finish_batch();
   DeviceKernel back;
-  if (l_.module.learns) back = kernel_of("backward_trial", Grid::samples, block, backward_trial(), true, "backward pass");
+  if (l_.module.learns) {
+    back = kernel_of("backward_trial", Grid::samples, block, backward_trial(), true, "backward pass");
+    back.threads += 32 * d_.dot_warps;
+  }
 
-  out.push_back(kernel_of("constants", Grid::one, wide_block, make_node(NodeKind::sequence), false, "what reads parameters and dt alone"));
+  out.push_back(kernel_of("constants", Grid::one, constants_block, make_node(NodeKind::sequence), false, "what reads parameters and dt alone"));
   for (CellPlan& p : l_.cells)
     for (const Accumulator& a : p.sums) {
       if (!a.ahead.empty()) {
@@ -44,7 +48,10 @@ void DeviceLowering::batch_kernels() {
         n.name = a.name;
         n.buffer = a.name + "_ahead";
         for (const auto& [e, g] : a.ahead) n.body.push_back(forward_.row_sum(*e, *g, a.name));
-        out.push_back(kernel_of("sum_" + a.name, Grid::chunks, wide_block, n, false, "input sums of every step: no dependence between steps"));
+        out.push_back(kernel_of("sum_" + a.name, Grid::chunks, sum_block, n, false, "input sums of every step: no dependence between steps"));
+        out.back().slice = slice;
+        out.back().least_blocks = 2;
+        out.back().rows = d_.padded(p.cell->name) / slice;
       }
       if (a.scattered.empty()) continue;
       Node n = in_cell(NodeKind::scatter, p.cell->name);
@@ -60,7 +67,7 @@ void DeviceLowering::batch_kernels() {
     }
   out.push_back(std::move(trial));
   if (!finish.empty()) {
-    out.push_back(kernel_of("batch_means", Grid::one, wide_block, make_node(NodeKind::for_samples), false, "means over the samples that came to their end"));
+    out.push_back(kernel_of("batch_means", Grid::elements, wide_block, make_node(NodeKind::for_samples), false, "means over the samples that came to their end"));
     out.back().whole = {"spikes", "first_bad"};
     for (const BatchMean& mean : l_.module.batch_means) out.back().whole.push_back(mean.name + "_share");
     Node sample = make_node(NodeKind::block_samples, loss_phases(std::move(finish.front().body)));
@@ -121,16 +128,38 @@ void DeviceLowering::step_of_optimiser() {
   for (std::size_t k = first; k < d_.kernels.size(); ++k) d_.kernels[k].updates = true;
 }
 
+/// Blocks own slices of columns and, beside each other, as many rows as their groups of lanes hold twice. Matrices lie side by side in one launch, which fills
+/// the device; the host counts a warp a row.
+DeviceKernel DeviceLowering::sliced_gradients(const std::string& name, const std::string& note, std::vector<Node> gathers) const {
+  DeviceKernel k = kernel_of(name, Grid::rows, gather_block, make_node(NodeKind::gather_gradient, std::move(gathers)), true, note);
+  const int lanes = slice / (l_.module.precision == Precision::single_precision ? 4 : 2), groups = k.threads / lanes;
+  k.slice = slice;
+  k.least_blocks = 2;
+  for (const Node& n : k.body.body)
+    if (l_.program.parameter(n.name)->rows > groups) k.rows_of_lane = 2;
+  const int tile = groups * k.rows_of_lane;
+  for (const Node& n : k.body.body) k.rows += (l_.program.parameter(n.name)->rows + tile - 1) / tile * (d_.padded(l_.program.edge(n.edge)->post) / slice) * (k.threads / 32);
+  return k;
+}
+
 /// Gradients of matrices: every source unit gathers the history of its targets at its spikes.
 void DeviceLowering::history_gradients() {
+  std::vector<Node> side_by_side;
+  std::vector<DeviceKernel> others;
+  std::map<std::string, int> times;
   const auto add = [&](const EdgePlan& p, Node n) {
     const bool delay = n.kind == NodeKind::scattered_gradient && n.name == p.edge->delay;
     n.count = delay && l_.plan_of(*p.edge).edge->gathers.size() > 1 ? 1 : 0;
-    DeviceKernel k = kernel_of("gather_" + identifier(n.name), Grid::rows, wide_block, n, true, "gradient of " + n.name);
-    k.rows = l_.program.cell(p.edge->pre)->size;
-    for (const DeviceKernel& other : d_.kernels)
-      if (other.name == k.name) k.name += "_more", k.body.count = 1;   // adds to what that one wrote
-    d_.kernels.push_back(std::move(k));
+    std::string name = "gather_" + identifier(n.name);
+    for (int before = times[n.name]++; before > 0; --before) name += "_more", n.count = 1;   // adds to what that one wrote
+    if (n.kind != NodeKind::gather_gradient) {
+      others.push_back(kernel_of(name, Grid::rows, wide_block, n, true, "gradient of " + n.name));
+      others.back().rows = l_.program.cell(p.edge->pre)->size;
+    } else if (times[n.name] > 1) {
+      others.push_back(sliced_gradients(name, "gradient of " + n.name, {n}));
+    } else {
+      side_by_side.push_back(n);
+    }
   };
   for (const EdgePlan& p : l_.edges) {
     if (p.scattered)
@@ -152,6 +181,8 @@ void DeviceLowering::history_gradients() {
       add(p, n);
     }
   }
+  if (!side_by_side.empty()) d_.kernels.push_back(sliced_gradients("gather_weights", "gradients of weights", std::move(side_by_side)));
+  d_.kernels.insert(d_.kernels.end(), others.begin(), others.end());
 }
 
 }  // namespace antidrome::kernel

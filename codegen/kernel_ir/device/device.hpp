@@ -34,7 +34,9 @@ struct DeviceKernel {
   int least_blocks = 1;           ///< blocks that shall fit on a multiprocessor: bounds the registers
   bool backward = false;          ///< only where gradients are asked for
   bool updates = false;           ///< only where the optimiser's step is asked for
-  int rows = 0;                   ///< Grid::rows, Grid::elements
+  int rows = 0;                   ///< Grid::rows, Grid::elements; Grid::chunks: times so many
+  int slice = 0;                  ///< columns that a block stays with, so that what it reads again comes from L1; 0: whole rows
+  int rows_of_lane = 1;           ///< rows of a matrix that the lanes of one slice of it sum beside each other
   std::vector<std::string> whole; ///< arrays of which it reads every sample, or chunk, of the batch: several processes exchange them first
   Node body;
 };
@@ -61,6 +63,7 @@ struct DeviceModule {
   KernelModule base;              ///< cells, edges, parameters, constants, buffers; its `batch` is empty
   std::vector<Role> roles;
   std::vector<SpikeRecord> records;
+  int dot_warps = 0;              ///< warps of the backward pass behind those of the roles: they take the spikes of each step
   std::map<std::string, int> slots;   ///< lane buffers share registers between roles: number of the register array
   int unroll = 4;                 ///< steps of the forward pass unrolled: inputs are fetched this many steps ahead
   int losses = 0;

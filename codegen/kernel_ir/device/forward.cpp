@@ -1,4 +1,5 @@
 // The forward pass of a sample on a block of threads.
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "codegen/kernel_ir/device/lowering.hpp"
@@ -18,6 +19,34 @@ Node lanes(const std::string& cell, std::vector<Node> body, const std::string& n
   Node n = to_lanes(in_cell(NodeKind::lanes, cell, std::move(body)));
   n.note = note;
   return n;
+}
+
+namespace {
+
+/// Loads of constants of a step become names; which constants of which lanes are collected.
+void name_step_constants(Node& n, const std::string& cell, std::vector<Node>& found) {
+  const std::string& inside = n.kind == NodeKind::lanes || n.kind == NodeKind::lanes_fired ? n.cell : cell;
+  if (n.kind == NodeKind::load && n.row == Row::step && n.column == Column::none && n.buffer.starts_with("k.") && !inside.empty()) {
+    const std::string name = n.buffer.substr(2);
+    if (std::none_of(found.begin(), found.end(), [&](const Node& f) { return f.name == name && f.cell == inside; })) {
+      found.push_back(in_cell(NodeKind::step_constant, inside));
+      found.back().name = name;
+      found.back().buffer = n.buffer;
+    }
+    n.kind = NodeKind::let;
+    n.value = symbol(name + "_now");
+    n.buffer.clear();
+  }
+  for (Node& child : n.body) name_step_constants(child, inside, found);
+}
+
+}  // namespace
+
+std::vector<Node> fetch_step_constants(std::vector<Node> step) {
+  std::vector<Node> out;
+  for (Node& n : step) name_step_constants(n, "", out);
+  append(out, std::move(step));
+  return out;
 }
 
 Node DeviceLowering::rows(const Edge& e, const Gather& g, const std::string& accumulator) {
@@ -63,6 +92,21 @@ void DeviceLowering::couple(const Edge& e, std::vector<Node>& out) {
     sum.edge = l_.factor(g) + "_published";
     out.push_back(sum);
   }
+}
+
+/// The rows that a step adds first are fetched as soon as the lists are complete: the tape is written while they are on their way. Of each cell one sum of
+/// rows, which bounds the registers.
+void DeviceLowering::fetch_first_rows(std::vector<Node>& step) {
+  std::set<std::string> fetched;
+  std::vector<Node> fetches;
+  for (Node& n : step) {
+    if (n.kind != NodeKind::rows || n.count != 0 || n.buffer.empty() || !fetched.insert(n.cell).second) continue;
+    n.count = 2;
+    fetches.push_back(n);
+    fetches.back().kind = NodeKind::first_rows;
+    fetches.back().note.clear();
+  }
+  append(step, std::move(fetches));
 }
 
 std::vector<Node> DeviceLowering::forward_step() {
@@ -121,6 +165,7 @@ std::vector<Node> DeviceLowering::forward_step() {
     out.push_back(lanes(c.name, b.finish(), c.name + ": " + (l_.coupled ? "" : "arrivals, ") + "flow (" + c.solver + ")" + (c.threshold.defined() ? ", threshold, reset" : "")));
     if (c.threshold.defined()) out.push_back(in_cell(NodeKind::emit, c.name));
   }
+  fetch_first_rows(out);
   for (CellPlan& p : l_.cells)
     if (p.cell->threshold.defined()) out.push_back(to_lanes(in_cell(NodeKind::record_spikes, p.cell->name, forward_.spike(p))));
   append(out, loss_phases(l_.losses(Loss::When::each_step)));
@@ -143,7 +188,7 @@ std::vector<Node> DeviceLowering::forward_end() {
 }
 
 Node DeviceLowering::forward_trial() {
-  Node steps = make_node(NodeKind::block_steps, forward_step());
+  Node steps = make_node(NodeKind::block_steps, fetch_step_constants(forward_step()));
   steps.count = d_.unroll;
   std::vector<Node> end = forward_end();
   Node sample = make_node(NodeKind::block_samples, {make_node(NodeKind::begin_sample)});

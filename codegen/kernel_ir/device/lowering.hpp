@@ -5,6 +5,9 @@
 
 namespace antidrome::kernel {
 
+/// Warps of the backward pass that multiply rows, and own no neuron: room for them is left in every block.
+constexpr int most_dot_warps = 3;
+
 class DeviceLowering {
  public:
   DeviceLowering(Lowering& l, DeviceModule& d) : l_(l), d_(d), forward_(l), backward_(l) {}
@@ -20,6 +23,7 @@ class DeviceLowering {
  private:
   // forward.cpp
   std::vector<Node> forward_step();
+  void fetch_first_rows(std::vector<Node>& step);
   std::vector<Node> forward_end();
   void sum_arrivals(CellPlan& p, std::vector<Node>& out);
   void couple(const ir::Edge& e, std::vector<Node>& out);
@@ -28,7 +32,8 @@ class DeviceLowering {
   std::vector<Node> backward_step();
   std::vector<Node> backward_end();
   void own_spikes(std::vector<Node>& out);
-  bool fits_in_registers(const std::vector<Node>& searches) const;
+  int dot_warps() const;
+  int rows_ahead(const std::vector<Node>& searches) const;
   void couple_back(const EdgePlan& p, std::vector<Node>& out);
   void at_source_back(const EdgePlan& p, std::vector<Node>& out);
   Node publish(const std::string& lane_buffer, const std::string& cell);
@@ -36,6 +41,7 @@ class DeviceLowering {
   void sums_over_batch();
   void history_gradients();
   void step_of_optimiser();
+  DeviceKernel sliced_gradients(const std::string& name, const std::string& note, std::vector<Node> gathers) const;
 
   bool has_gradient(const ir::Parameter& p) const;
   /// The synapses whose delays `p` has, one for each source or target, when it is learned; else null.
@@ -59,6 +65,8 @@ class DeviceLowering {
 /// Loops over neurons become lanes: what was a unit of a loop is the lane's own neuron.
 Node to_lanes(Node n);
 Node lanes(const std::string& cell, std::vector<Node> body, const std::string& note = {});
+/// What lanes read of every step is fetched a step ahead.
+std::vector<Node> fetch_step_constants(std::vector<Node> step);
 /// Barriers where one thread reads what another wrote, and nowhere else.
 void place_barriers(const DeviceModule& module, Node& kernel);
 

@@ -10,7 +10,7 @@ using namespace ir;
 
 namespace {
 
-constexpr int most_warps = 32;                  // of a block
+constexpr int most_warps = 32 - most_dot_warps; // of a block, that own neurons
 constexpr int most_per_lane = 32;
 
 int power_of_two_at_least(int n) {
@@ -54,7 +54,7 @@ void DeviceLowering::plan_roles() {
     if (largest.warps == 1 || largest.per_lane == most_per_lane) {
       int neurons = 0;
       for (const Role& r : d_.roles) neurons += r.size;
-      l_.diagnostics.error("AD307", {l_.program.model_file, 0, 0}, fmt::format("{} neurons in {} populations need {} warps with {} neurons a lane; a block of threads has {}", neurons, d_.roles.size(), all_warps(d_.roles), most_per_lane, most_warps),
+      l_.diagnostics.error("AD307", {l_.program.model_file, 0, 0}, fmt::format("{} neurons in {} populations need {} warps with {} neurons a lane; a block of threads has {} for them", neurons, d_.roles.size(), all_warps(d_.roles), most_per_lane, most_warps),
                            "use the openmp backend, or fewer neurons: the fused schedule keeps a whole sample in one block");
       return;
     }

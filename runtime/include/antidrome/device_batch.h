@@ -70,29 +70,44 @@ template <int N, int V> ANTIDROME_DEVICE void add_events(real (&sum)[V * N], con
 struct Cut { u32 first, last; };
 ANTIDROME_DEVICE Cut cut_of(u32 samples, u32 chunks, u32 chunk, u32 first) { return {u32(u64(samples) * chunk / chunks) - first, u32(u64(samples) * (chunk + 1u) / chunks) - first}; }
 
-/// One row of a matrix's gradient: rows of the history at the steps in which the unit's spikes arrive. The list is filled up to groups of four with
-/// the step `steps`; the history's row of that number is zero.
-template <int N, int V> ANTIDROME_DEVICE void gather_rows(real (&sum)[V * N], const real* history, u32 stride, const u32* step, const real* factor, u32 first, u32 last, u32 delay, u32 steps) {
-  for (u32 e = first; e < last; e += 4u) {
-    const uint4 s = __ldg(reinterpret_cast<const uint4*>(step + e));
-    const u32 at[4] = {s.x, s.y, s.z, s.w};
-    real row[4][V * N];
+/// Rows of the history at the steps in which four spikes arrive, on their way.
+template <int N, int V> ANTIDROME_DEVICE void fetch_history(real (&row)[4][V * N], const real* history, u32 stride, uint4 sent, u32 delay, u32 steps) {
+  const u32 at[4] = {sent.x, sent.y, sent.z, sent.w};
+#pragma unroll
+  for (u32 q = 0; q < 4u; ++q) {
+    const u32 arrival = at[q] + delay, t = arrival < steps ? arrival : steps;
+    fetch_columns<N, V>(row[q], history + u64(t) * stride);
+  }
+}
+template <int N, int V> ANTIDROME_DEVICE void add_history(real (&sum)[V * N], const real (&row)[4][V * N], uint4 sent, const real* factor, u32 steps) {
+  if (factor) {
+    const u32 at[4] = {sent.x, sent.y, sent.z, sent.w};
 #pragma unroll
     for (u32 q = 0; q < 4u; ++q) {
-      const u32 arrival = at[q] + delay, t = arrival < steps ? arrival : steps;
-      fetch_columns<N, V>(row[q], history + u64(t) * stride);
+      const real f = at[q] < steps ? factor[q] : real(0);
+#pragma unroll
+      for (int k = 0; k < V * N; ++k) sum[k] += f * row[q][k];
     }
-    if (factor) {
+  } else {
 #pragma unroll
-      for (u32 q = 0; q < 4u; ++q) {
-        const real f = at[q] < steps ? factor[e + q] : real(0);
-#pragma unroll
-        for (int k = 0; k < V * N; ++k) sum[k] += f * row[q][k];
-      }
-    } else {
-#pragma unroll
-      for (int k = 0; k < V * N; ++k) sum[k] += (row[0][k] + row[1][k]) + (row[2][k] + row[3][k]);
-    }
+    for (int k = 0; k < V * N; ++k) sum[k] += (row[0][k] + row[1][k]) + (row[2][k] + row[3][k]);
+  }
+}
+/// One row of a matrix's gradient: rows of the history at the steps in which the unit's spikes arrive. The list is filled up to groups of four with
+/// the step `steps`; the history's row of that number is zero. Eight rows are on their way at once, and the steps of the next eight.
+template <int N, int V> ANTIDROME_DEVICE void gather_rows(real (&sum)[V * N], const real* history, u32 stride, const u32* step, const real* factor, u32 first, u32 last, u32 delay, u32 steps) {
+  if (first >= last) return;
+  const auto steps_at = [&](u32 e) { return __ldg(reinterpret_cast<const uint4*>(step + (e < last ? e : first))); };
+  uint4 next = steps_at(first), after = steps_at(first + 4u);
+  for (u32 e = first; e < last; e += 8u) {
+    const uint4 one = next, other = after;
+    const bool two = e + 4u < last;
+    real row[4][V * N], more[4][V * N];
+    fetch_history<N, V>(row, history, stride, one, delay, steps);
+    if (two) fetch_history<N, V>(more, history, stride, other, delay, steps);
+    next = steps_at(e + 8u), after = steps_at(e + 12u);
+    add_history<N, V>(sum, row, one, factor ? factor + e : nullptr, steps);
+    if (two) add_history<N, V>(sum, more, other, factor ? factor + e + 4u : nullptr, steps);
   }
 }
 /// Of synapses with delays of their own: every column reads the row at which its synapse was reached.

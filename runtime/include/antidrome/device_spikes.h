@@ -44,6 +44,75 @@ template <int WARPS> ANTIDROME_DEVICE void read_counts(const u32* counts, u32 wa
 /// that read at once read from different banks.
 template <u32 N, u32 PADDED> ANTIDROME_DEVICE u32 place_of_neuron(u32 j) { return j % N * (PADDED / N) + j / N; }
 
+/// Sums over the lanes of a warp of R numbers at once: the lanes of group r, 32 / R of them beside each other, have that of x[r].
+template <int R> ANTIDROME_DEVICE real warp_sums(const real (&of)[R]) {
+  const u32 lane = threadIdx.x & 31u;
+  real x[R];
+#pragma unroll
+  for (int k = 0; k < R; ++k) x[k] = of[k];
+  int left = R;
+#pragma unroll
+  for (int d = 16; d > 0; d >>= 1) {
+    if (left == 1) {
+      x[0] += __shfl_xor_sync(every_lane, x[0], d);
+      continue;
+    }
+    left /= 2;
+    const bool upper = (lane & u32(d)) != 0u;
+#pragma unroll
+    for (int k = 0; k < left; ++k) {
+      const real other = __shfl_xor_sync(every_lane, upper ? x[k] : x[k + left], d);
+      x[k] = (upper ? x[k + left] : x[k]) + other;
+    }
+  }
+  return x[0];
+}
+
+/// R spikes of this warp, `first`, first + apart, …: each group of lanes has the number of its own (or none), and each lane one of the MEMBERS numbers that it left.
+template <int R, int MEMBERS> ANTIDROME_DEVICE void fetch_spikes(u32& unit, real& left, const u32* units, const real* records, u32 first, u32 apart, u32 last) {
+  const u32 lane = threadIdx.x & 31u, s = first + lane / (32u / R) * apart;
+  unit = none;
+  if (s >= last) return;
+  unit = __ldg(units + s);
+  if (MEMBERS > 0 && lane % (32u / R) < u32(MEMBERS)) left = __ldg(records + u64(s) * u32(MEMBERS) + lane % (32u / R));
+}
+/// The same of one spike.
+template <int MEMBERS> ANTIDROME_DEVICE real record_of_spike(const real* records, u32 s) {
+  const u32 lane = threadIdx.x & 31u;
+  return lane < u32(MEMBERS) ? __ldg(records + u64(s) * u32(MEMBERS) + lane) : real(0);
+}
+/// What they bring goes where the lanes of their neurons look for it: their place on the tape, what they left there, and (PRODUCT) their row product.
+template <u32 N, u32 PADDED, int R, int MEMBERS, bool PRODUCT>
+ANTIDROME_DEVICE void spikes_found(const real (&product)[R], u32 unit, u32 first, u32 apart, real left, u32* spike_of, real* passed_back, real (*taped)[PADDED + 4u]) {
+  const u32 lane = threadIdx.x & 31u, in_group = lane % (32u / R), at = place_of_neuron<N, PADDED>(unit);
+  const real sum = PRODUCT ? warp_sums(product) : real(0);
+  if (unit == none) return;
+  if (in_group == 0u) {
+    spike_of[unit] = first + lane / (32u / R) * apart;
+    if (PRODUCT) passed_back[at] = sum;
+  }
+  if (MEMBERS > 0 && in_group < u32(MEMBERS)) taped[in_group][at] = left;
+}
+
+/// Which of a lane's N neurons spiked in this step, as bits: those whose last place on the tape is one of its own.
+template <int N> ANTIDROME_DEVICE u32 fired_places(const u32 (&place)[N], u32 first, u32 last) {
+  u32 bits = 0;
+#pragma unroll
+  for (int e = 0; e < N; ++e) bits |= place[e] - first < last - first ? 1u << e : 0u;
+  return bits;
+}
+/// Number e of the registers of a lane, where e is known to the lane alone.
+template <int N, class T, int M> ANTIDROME_DEVICE T chosen(const T (&x)[M], u32 e) {
+  T y = x[0];
+#pragma unroll
+  for (int k = 1; k < N; ++k) y = u32(k) == e ? x[k] : y;
+  return y;
+}
+template <int N, class T, int M> ANTIDROME_DEVICE void choose(T (&x)[M], u32 e, T value) {
+#pragma unroll
+  for (int k = 0; k < N; ++k) x[k] = u32(k) == e ? value : x[k];
+}
+
 /// Where this lane's neurons spiked last, all at once: lanes that took one number each would meet in the same banks.
 template <int N> ANTIDROME_DEVICE void load_places(u32 (&place)[N], const u32* p) {
   if constexpr (N % 4 == 0) {
@@ -73,40 +142,53 @@ template <int N> ANTIDROME_DEVICE void clear_places(u32* p) {
   }
 }
 
+/// Four rows of one list on their way: of its units from `at` on, or null units past its end.
+template <int N, int M> ANTIDROME_DEVICE void fetch_rows(real (*row)[M], const real* rows, u32 stride, const u32* list, u32 at) {
+  const uint4 unit = *reinterpret_cast<const uint4*>(list + at);
+  fetch_lanes<N>(row[0], rows + u64(unit.x) * stride);
+  fetch_lanes<N>(row[1], rows + u64(unit.y) * stride);
+  fetch_lanes<N>(row[2], rows + u64(unit.z) * stride);
+  fetch_lanes<N>(row[3], rows + u64(unit.w) * stride);
+}
+/// The first rows of the first two lists (or the only one); `null`: where both are empty there is nothing to fetch.
+template <int N, int WARPS, int M> ANTIDROME_DEVICE void fetch_first_rows(real (&row)[2u * rows_in_flight][M], const real* rows, u32 stride, const u32* lists, u32 list_stride, u32 null) {
+  const uint4 a = *reinterpret_cast<const uint4*>(lists), b = *reinterpret_cast<const uint4*>(lists + (WARPS < 2 ? 0u : list_stride));
+  if (a.x == null && b.x == null) return;
+  fetch_rows<N>(row, rows, stride, lists, 0u);
+  if (WARPS >= 2) fetch_rows<N>(row + rows_in_flight, rows, stride, lists + list_stride, 0u);
+}
+/// sum += rows that are here.
+template <int N, int M> ANTIDROME_DEVICE void add_fetched(real (&sum)[M], real (*row)[M]) {
+#pragma unroll
+  for (u32 q = 0; q < rows_in_flight; ++q)
+#pragma unroll
+    for (int e = 0; e < N; ++e) sum[e] += row[q][e];
+}
+
+ANTIDROME_DEVICE u32 smaller(u32 a, u32 b) { return a < b ? a : b; }
+ANTIDROME_DEVICE u32 larger(u32 a, u32 b) { return a < b ? b : a; }
+
 /// sum += the rows of all spikes in the lists of WARPS warps; `rows` is the column of this lane, N neighbours of it. Two lists at a time, four rows
-/// of each in flight; past its end a list gives the null unit.
-template <int N, int WARPS, int M> ANTIDROME_DEVICE void add_rows(real (&sum)[M], const real* rows, u32 stride, const u32* lists, u32 list_stride, const u32 (&fresh)[WARPS]) {
-  constexpr int TOGETHER = WARPS < 2 ? 1 : 2, W = width_of<N>;
-  using V = typename Vector<real, W>::type;
+/// of each in flight; past its end a list gives the null unit. `first`: those of fetch_first_rows.
+template <int N, int WARPS, int M> ANTIDROME_DEVICE void add_rows(real (&sum)[M], const real* rows, u32 stride, const u32* lists, u32 list_stride, const u32 (&fresh)[WARPS], real (*first_row)[M] = nullptr) {
+  constexpr int TOGETHER = WARPS < 2 ? 1 : 2;
 #pragma unroll
   for (int first = 0; first < WARPS; first += TOGETHER) {
-    const u32 a = fresh[first], b = first + 1 < WARPS ? fresh[first + 1 < WARPS ? first + 1 : first] : 0u, most = a < b ? b : a;
-    for (u32 z = 0; z < most; z += rows_in_flight) {
-      V row[TOGETHER][rows_in_flight][N / W];
-#pragma unroll
-      for (int l = 0; l < TOGETHER; ++l) {
-        if (first + l >= WARPS) continue;
-        const u32 end = ((l == 0 ? a : b) + rows_in_flight - 1u) & ~(rows_in_flight - 1u);
-        const uint4 unit = *reinterpret_cast<const uint4*>(lists + u32(first + l) * list_stride + (z < end ? z : end));
-        const u32 units[4] = {unit.x, unit.y, unit.z, unit.w};
-#pragma unroll
-        for (u32 q = 0; q < rows_in_flight; ++q)
-#pragma unroll
-          for (int v = 0; v < N / W; ++v) row[l][q][v] = __ldg(reinterpret_cast<const V*>(rows + u64(units[q]) * stride) + v);
-      }
-#pragma unroll
-      for (int l = 0; l < TOGETHER; ++l) {
-        if (first + l >= WARPS) continue;
-#pragma unroll
-        for (u32 q = 0; q < rows_in_flight; ++q)
-#pragma unroll
-          for (int v = 0; v < N / W; ++v) {
-            real x[W];
-            unpack(row[l][q][v], x);
-#pragma unroll
-            for (int k = 0; k < W; ++k) sum[v * W + k] += x[k];
-          }
-      }
+    const bool two = TOGETHER == 2 && first + 1 < WARPS;
+    const u32 a = fresh[first], b = two ? fresh[first + 1 < WARPS ? first + 1 : first] : 0u, most = larger(a, b);
+    u32 z = 0;
+    if (first_row != nullptr && first == 0 && most != 0u) {
+      add_fetched<N>(sum, first_row);
+      if (two) add_fetched<N>(sum, first_row + rows_in_flight);
+      z = rows_in_flight;
+    }
+    for (; z < most; z += rows_in_flight) {
+      const u32 end_a = (a + rows_in_flight - 1u) & ~(rows_in_flight - 1u), end_b = (b + rows_in_flight - 1u) & ~(rows_in_flight - 1u);
+      real row[TOGETHER * rows_in_flight][M];
+      fetch_rows<N>(row, rows, stride, lists + u32(first) * list_stride, smaller(z, end_a));
+      if (two) fetch_rows<N>(row + rows_in_flight, rows, stride, lists + u32(first + 1) * list_stride, smaller(z, end_b));
+      add_fetched<N>(sum, row);
+      if (two) add_fetched<N>(sum, row + rows_in_flight);
     }
   }
 }
@@ -168,8 +250,10 @@ template <int COLUMNS> ANTIDROME_DEVICE void add_kept_dot(real& sum, const real 
   for (int c = 0; c < COLUMNS / 32; c += N) {
     real x[N];
     load_lanes<N>(x, operand + c * 32 + lane * N);
+    real part = kept[c] * x[0];                 // by themselves: products of several vectors at once
 #pragma unroll
-    for (int k = 0; k < N; ++k) sum += kept[c + k] * x[k];
+    for (int k = 1; k < N; ++k) part += kept[c + k] * x[k];
+    sum += part;
   }
 }
 template <int COLUMNS> ANTIDROME_DEVICE void add_operand(real& sum, const real* operand) {
