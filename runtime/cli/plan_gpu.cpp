@@ -47,7 +47,7 @@ json run(Session& session, std::uint32_t batch, int events, Activity& activity) 
     spikes.adjoints.emplace_back(p.states.size(), false);
   }
   std::set<double> times;
-  for (const Recording::Population& p : record(session, built.samples(), 0, spikes, {.training = true}).populations) times.insert(p.time_ms.begin(), p.time_ms.end());
+  for (const Recording::Population& p : record(session, built.samples(), 0, spikes, {.training = true, .backward = !m.rule.empty()}).populations) times.insert(p.time_ms.begin(), p.time_ms.end());
   activity.spiking_steps = double(times.size()) / o.steps;
   const std::unique_ptr<Optimiser> optimiser = make_optimiser(TrainConfig{}, m, session.simulator());
   Pass pass{.training = true, .backward = !m.rule.empty()};

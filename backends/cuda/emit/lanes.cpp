@@ -71,7 +71,7 @@ void Printer::lane_loop(const std::string& cell, const std::vector<Node>& body, 
       w_.line("{}_lanes<lanes_of_{}>({}_in, {});", shared ? "load" : "fetch", id, n->name, is_constant(*n) ? fmt::format("{} + j_of_{}", n->buffer, id) : address(*n));
     }
     if ((n->kind == NodeKind::store || n->kind == NodeKind::add) && in_memory(*n) && !guarded) w_.line("real {}_out[lanes_of_{}];", n->buffer, id);
-    if (n->kind == NodeKind::add && in_memory(*n) && !guarded) w_.line("load_lanes<lanes_of_{}>({}_out, {});", id, n->buffer, address(*n));
+    if (n->kind == NodeKind::add && in_memory(*n) && !guarded) w_.line("{}load_lanes<lanes_of_{}>({}_out, {});", taping ? "if (a.taping) " : "", id, n->buffer, address(*n));
   }
   w_.raw("#pragma unroll");
   w_.open(fmt::format("for (u32 e = 0; e < lanes_of_{}; ++e)", id));

@@ -327,6 +327,7 @@ void Printer::finish_lists(const Node& n) {
     return;
   }
   in_role(n.cell);
+  w_.open("if (a.taping)");                                       // only a backward pass reads it, or has room for it
   w_.raw("u32 place = 0;");
   w_.line("for (u32 w = 0; w < warps_of_{0}; ++w) place += w + first_of_{0} < warp ? scan_of_{0}[w] : 0u;", id);
   w_.line("place += sum_before(places_of_{});", id);
@@ -335,6 +336,7 @@ void Printer::finish_lists(const Node& n) {
   w_.raw("place += (counter[e] + 3u) & ~3u;");
   w_.close();
   w_.line("if (j_of_{0} + lanes_of_{0} == padded_of_{0}) a.by_unit_of_{0}[u64(sample) * (padded_of_{0} + 1u) + padded_of_{0}] = place;", id);
+  w_.close();
   w_.close();
 }
 
