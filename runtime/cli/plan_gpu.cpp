@@ -46,15 +46,15 @@ json run(Session& session, std::uint32_t batch, int events, Activity& activity) 
     spikes.traces.emplace_back(p.states.size(), false);
     spikes.adjoints.emplace_back(p.states.size(), false);
   }
-  std::set<double> times;
-  for (const Recording::Population& p : record(session, built.samples(), 0, spikes, {.training = true, .backward = !m.rule.empty()}).populations) times.insert(p.time_ms.begin(), p.time_ms.end());
-  activity.spiking_steps = double(times.size()) / o.steps;
   const std::unique_ptr<Optimiser> optimiser = make_optimiser(TrainConfig{}, m, session.simulator());
   Pass pass{.training = true, .backward = !m.rule.empty()};
   if (pass.backward && std::any_of(m.parameters.begin(), m.parameters.end(), [](const ParameterInfo& p) { return p.trainable; })) {
     session.keep_moments(optimiser->kept());
     pass.update = &optimiser->next_step(1, batch);
   }
+  std::set<double> times;
+  for (const Recording::Population& p : record(session, built.samples(), 0, spikes, {.training = true, .backward = !m.rule.empty()}).populations) times.insert(p.time_ms.begin(), p.time_ms.end());
+  activity.spiking_steps = double(times.size()) / o.steps;
   const BatchResult& result = session.run(built.samples(), pass);
   for (std::size_t k = 0; k < result.samples * m.neurons(); ++k) activity.spikes += result.spike_counts[k] / double(batch);
   std::ifstream in(launches_file());
