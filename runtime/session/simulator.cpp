@@ -52,7 +52,7 @@ Simulator::Simulator(const Manifest& manifest) : file_(find_library(manifest)) {
   if (open == nullptr) fail(exit_io, "AD422", {file}, "the library has no symbol '" ANTIDROME_OPEN_SYMBOL "': it is not a simulator", rebuild);
   std::array<char, 1024> message{};
   abi_ = open(manifest.directory.c_str(), message.data(), message.size());
-  if (abi_ == nullptr) fail(exit_io, "AD422", {file}, fmt::format("the simulator did not open: {}", message.data()), rebuild);
+  if (abi_ == nullptr) fail(exit_io, "AD422", {file}, fmt::format("the simulator did not open: {}", message.data()), "the message says what it needs; a damaged build is made again by antidrome build MODEL.cc -o DIR");
   check(manifest, *abi_, file);
 }
 

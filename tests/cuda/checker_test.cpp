@@ -1,6 +1,9 @@
 // The same kernels under the emulator's checker: no race, nothing out of bounds, nothing read before it was written, in any order of blocks and threads.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
+
 #include "tests/cuda/cases.hpp"
 
 namespace antidrome {
@@ -36,6 +39,49 @@ TEST_P(DeviceChecker, finds_nothing_in_any_order) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, DeviceChecker, ::testing::ValuesIn(device_cases()), [](const auto& c) { return c.param.name; });
+
+/// What `--device checked` opens: two threads that meet in shared memory without a barrier, and the same with one.
+TEST(CheckedDevice, ends_a_launch_that_has_a_finding) {
+  constexpr const char* text = R"(#include <antidrome/emulated_device.h>
+struct Arguments { float* x; };
+extern "C" __global__ void ordered(const Arguments a) {
+  __shared__ float buffer[64];
+  buffer[threadIdx.x] = a.x[threadIdx.x];
+  __syncthreads();
+  a.x[threadIdx.x] = buffer[63 - threadIdx.x];
+}
+ANTIDROME_KERNEL(ordered, Arguments)
+extern "C" __global__ void racing(const Arguments a) {
+  __shared__ float buffer[64];
+  buffer[threadIdx.x] = a.x[threadIdx.x];
+  a.x[threadIdx.x] = buffer[63 - threadIdx.x];
+}
+ANTIDROME_KERNEL(racing, Arguments)
+)";
+  const std::filesystem::path folder = scratch("checked_device");
+  std::filesystem::rename(compile_kernels(text, folder, true), folder / "kernels_checked.so");
+  ::setenv("ANTIDROME_ORDER", "7", 1);
+  const std::unique_ptr<cuda::Device> device = cuda::checked_device(folder);
+  std::vector<float> x(64);
+  for (std::size_t k = 0; k < x.size(); ++k) x[k] = static_cast<float>(k);
+  const cuda::Address at = device->allocate(x.size() * sizeof(float), "x");
+  device->upload(at, x.data(), x.size() * sizeof(float));
+  device->launch("ordered", {.threads = 64}, emulator::bytes_of(at));
+  std::vector<float> turned(64);
+  device->download(turned.data(), at, turned.size() * sizeof(float));
+  std::reverse(turned.begin(), turned.end());
+  EXPECT_EQ(turned, x);
+  try {
+    device->launch("racing", {.threads = 64}, emulator::bytes_of(at));
+    ADD_FAILURE() << "the race went unnoticed";
+  } catch (const std::runtime_error& error) {
+    EXPECT_NE(std::string(error.what()).find("kernel 'racing' is wrong"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("kernels.cu:13"), std::string::npos) << error.what();
+  }
+  ::setenv("ANTIDROME_ORDER", "seven", 1);
+  EXPECT_THROW(cuda::checked_device(folder), std::invalid_argument);
+  ::unsetenv("ANTIDROME_ORDER");
+}
 
 }  // namespace
 }  // namespace antidrome

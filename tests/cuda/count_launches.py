@@ -8,6 +8,7 @@ The interpreter counts the same every time. More than the baseline is a regressi
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -17,7 +18,8 @@ LENGTH, EVENTS, BATCH = 200, 1580, 2
 
 
 def compiler_version():
-    text = subprocess.run(["/usr/local/cuda/bin/nvcc", "--version"], capture_output=True, text=True, check=False).stdout if os.path.exists("/usr/local/cuda/bin/nvcc") else ""
+    nvcc = shutil.which("nvcc", path=os.environ.get("PATH", "") + ":/usr/local/cuda/bin")
+    text = subprocess.run([nvcc, "--version"], capture_output=True, text=True, check=False).stdout if nvcc else ""
     found = re.search(r"release (\S+),", text)
     return "CUDA " + found.group(1) if found else ""
 
