@@ -75,7 +75,7 @@ struct Counts {
 };
 
 struct Timing {
-  Spread data, forward, adjoint, gradient, update, training;   ///< training: forward, adjoint and gradient together
+  Spread data, forward, adjoint, gradient, update, training, wall;   ///< training: forward, adjoint and gradient together; wall: these by the clock, with all threads
   Counts counts;
   double bound_ms = 0;                     ///< what the caches allow, of forward, adjoint and gradient
   std::uint64_t tape_bytes = 0, workspace_bytes = 0;
@@ -85,16 +85,31 @@ struct Work {
   std::string name;
   Shape shape;
   Session* session = nullptr;
+  std::size_t batch = 32;
 };
 
 /// Measures all of it alternately, so that what else the machine does disturbs all alike.
-std::vector<Timing> measure(const std::vector<Work>& work, Activity activity, std::size_t batch, int repetitions, const Roofline& roofline);
+std::vector<Timing> measure(const std::vector<Work>& work, Activity activity, int repetitions, const Roofline& roofline);
+
+/// A shape at a quarter of a quantity (batch, length or events), a half, once, twice and four times of it. Multiples of `batch` are rounded, to one at least.
+struct Scaled {
+  Shape shape;
+  std::size_t batch;
+  double amount;                           ///< samples, ms, or input events of a sample
+};
+std::vector<Scaled> scaled(const Shape& shape, std::size_t batch, const std::string& quantity);
+
+/// The straight line that is nearest to some points, by least squares of relative distances.
+struct Line {
+  double constant = 0, slope = 0, largest = 0;   ///< largest: relative distance of a point from it
+};
+Line line_through(const std::vector<double>& x, const std::vector<double>& y);
 
 /// ms of a batch by bandwidth alone: rows of weights, histories and states from the caches they fit in.
 double bound_ms(const Shape& shape, const Counts& counts, const Manifest& manifest, const Roofline& roofline);
 
 std::string table(const std::vector<Work>& work, const std::vector<Timing>& timings, const Roofline& roofline);
-std::string json_text(const std::vector<Work>& work, const std::vector<Timing>& timings, const Roofline& roofline, std::size_t batch);
+std::string json_text(const std::vector<Work>& work, const std::vector<Timing>& timings, const Roofline& roofline);
 
 /// The same network in PyTorch, trained through its time loop: CPU ms of a forward and a backward pass.
 /// Throws Failure AD416 where torch cannot be imported or the shape has no such script.

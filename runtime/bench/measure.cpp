@@ -12,12 +12,14 @@
 namespace antidrome::bench {
 namespace {
 
-/// CPU seconds of all threads of this process.
-double cpu_seconds() {
+double seconds(clockid_t clock) {
   timespec t;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  clock_gettime(clock, &t);
   return double(t.tv_sec) + 1e-9 * double(t.tv_nsec);
 }
+
+/// CPU seconds of all threads of this process.
+double cpu_seconds() { return seconds(CLOCK_PROCESS_CPUTIME_ID); }
 
 /// Adam at a rate of zero, so that all batches are the same.
 TrainConfig no_change() {
@@ -28,8 +30,8 @@ TrainConfig no_change() {
 
 /// One network with its data, ready to be run again and again.
 struct Rig {
-  explicit Rig(const Work& w, Activity activity, std::size_t samples)
-      : work(w), data(w.shape, activity, samples), builder(data, {.dt_ms = w.session->options().dt_ms, .steps = w.session->options().steps}), order(samples),
+  Rig(const Work& w, Activity activity)
+      : work(w), data(w.shape, activity, w.batch), builder(data, {.dt_ms = w.session->options().dt_ms, .steps = w.session->options().steps}), order(w.batch),
         optimiser(make_optimiser(no_change(), w.session->manifest(), w.session->simulator())) {
     std::iota(order.begin(), order.end(), std::size_t{0});
   }
@@ -49,9 +51,10 @@ void Rig::once(Timing* t) {
   builder.build(order, 0, false, batch);
   const double built = cpu_seconds();
   const double before[3] = {s.times_s()[0], s.times_s()[1], s.times_s()[2]};
+  const double begun = seconds(CLOCK_MONOTONIC);
   const BatchResult& result = s.run(batch.samples(), {.training = true, .backward = true});
   if (result.code == ANTIDROME_NONFINITE_FORWARD) fail(exit_check_failed, "AD416", {work.name}, "the network's states are no longer finite: there is nothing to measure", "choose other weights or inputs");
-  const double ran = cpu_seconds();
+  const double ended = seconds(CLOCK_MONOTONIC), ran = cpu_seconds();
   optimiser->step(s.parameters(), s.gradients(), {.gradient_scale = 1.0 / double(order.size()), .threads = 1});
   const double updated = cpu_seconds();
   if (!t) return;
@@ -61,6 +64,7 @@ void Rig::once(Timing* t) {
   t->adjoint.add(part[1]);
   t->gradient.add(part[2]);
   t->training.add(part[0] + part[1] + part[2]);
+  t->wall.add(1e3 * (ended - begun));
   t->update.add(1e3 * (updated - ran));
 }
 
@@ -91,10 +95,10 @@ Counts counts_of(const Rig& rig, const BatchResult& result) {
 
 void Spread::add(double x) { ms.insert(std::upper_bound(ms.begin(), ms.end(), x), x); }
 
-std::vector<Timing> measure(const std::vector<Work>& work, Activity activity, std::size_t batch, int repetitions, const Roofline& roofline) {
+std::vector<Timing> measure(const std::vector<Work>& work, Activity activity, int repetitions, const Roofline& roofline) {
   std::vector<std::unique_ptr<Rig>> rigs;
   std::vector<Timing> timings(work.size());
-  for (const Work& w : work) rigs.push_back(std::make_unique<Rig>(w, activity, batch));
+  for (const Work& w : work) rigs.push_back(std::make_unique<Rig>(w, activity));
   for (auto& rig : rigs) rig->once(nullptr);                      // the tape grows to what the samples need
   for (int k = 0; k < repetitions; ++k)
     for (std::size_t q = 0; q < rigs.size(); ++q) rigs[q]->once(&timings[q]);
@@ -102,7 +106,7 @@ std::vector<Timing> measure(const std::vector<Work>& work, Activity activity, st
     Session& s = *work[q].session;
     timings[q].counts = counts_of(*rigs[q], s.run(rigs[q]->batch.samples(), {.training = true, .backward = true}));
     timings[q].bound_ms = bound_ms(work[q].shape, timings[q].counts, s.manifest(), roofline);
-    timings[q].workspace_bytes = s.simulator().workspace_bytes(s.settings(static_cast<std::uint32_t>(batch), {.training = true, .backward = true}), &timings[q].tape_bytes);
+    timings[q].workspace_bytes = s.simulator().workspace_bytes(s.settings(static_cast<std::uint32_t>(work[q].batch), {.training = true, .backward = true}), &timings[q].tape_bytes);
   }
   return timings;
 }

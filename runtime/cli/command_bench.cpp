@@ -1,6 +1,7 @@
 #include "runtime/bench/bench.hpp"
 #include "runtime/cli/build.hpp"
 #include "runtime/cli/cli.hpp"
+#include "runtime/plot/plots.hpp"
 #include "runtime/session/failure.hpp"
 #include "runtime/session/suggest.hpp"
 
@@ -19,9 +20,19 @@ struct Options {
   int hidden = 0, repetitions = 20;
   std::uint32_t batch = 32, threads = 1, chunks = 8;
   double dt_ms = 0;
-  std::string precision = "float", activity = "uniform", march, json, against;
+  std::string precision = "float", activity = "uniform", march, json, against, scale, plot;
   bool list = false;
 };
+
+std::vector<std::string> split(const std::string& text) {
+  std::vector<std::string> out;
+  for (std::size_t from = 0; from <= text.size();) {
+    const std::size_t to = std::min(text.find(',', from), text.size());
+    out.push_back(text.substr(from, to - from));
+    from = to + 1;
+  }
+  return out;
+}
 
 std::vector<Shape> chosen(const Options& o) {
   std::vector<Shape> out;
@@ -66,6 +77,53 @@ void compare_with_pytorch(const std::vector<Shape>& shapes, const std::vector<be
   }
 }
 
+/// What is measured: the shapes in the precisions asked for, each perhaps in five sizes.
+struct Plan {
+  std::vector<std::unique_ptr<Session>> sessions;
+  std::vector<bench::Work> work;
+  std::vector<double> amounts;              ///< of what --scale names
+};
+
+Plan plan_of(const std::vector<Shape>& shapes, const Options& o) {
+  Plan plan;
+  const auto add = [&](const Shape& s, const std::string& precision, std::size_t batch, const std::string& name) {
+    plan.sessions.push_back(session_of(s, precision, o));
+    plan.work.push_back({precision == "float" ? name : name + " " + precision, s, plan.sessions.back().get(), batch});
+  };
+  for (const Shape& s : shapes)
+    for (const std::string& precision : split(o.precision)) {
+      if (o.scale.empty()) add(s, precision, o.batch, s.name);
+      else
+        for (const bench::Scaled& one : bench::scaled(s, o.batch, o.scale)) {
+          add(one.shape, precision, one.batch, fmt::format("{} {}", one.amount, o.scale));
+          plan.amounts.push_back(one.amount);
+        }
+    }
+  return plan;
+}
+
+/// Time over the quantity that was scaled: how far from a straight line it is, and a plot if one was asked for.
+void show_scaling(const Plan& plan, const std::vector<bench::Timing>& timings, const Options& o) {
+  plot::Scaling figure{.title = fmt::format("{}: one batch, {}", plan.work.front().shape.name, o.precision), .curves = {{"together", {}}, {"forward", {}}, {"adjoint", {}}, {"gradient", {}}}};
+  figure.quantity = o.scale == "batch" ? "samples of a batch" : o.scale == "length" ? "trial (ms)" : "synaptic events of a batch (million)";
+  for (std::size_t q = 0; q < timings.size(); ++q) {
+    const bench::Timing& t = timings[q];
+    figure.amount.push_back(o.scale == "events" ? 1e-6 * t.counts.forward_events : plan.amounts[q]);
+    const double part[4] = {t.training.least(), t.forward.least(), t.adjoint.least(), t.gradient.least()};
+    for (std::size_t k = 0; k < 4; ++k) figure.curves[k].ms.push_back(part[k]);
+  }
+  const bench::Line line = bench::line_through(figure.amount, figure.curves[0].ms);
+  fmt::print("{}: {:.4g} ms + {:.4g} ms each; the largest distance of a point from that line is {:.1f} %\n", figure.quantity, line.constant, line.slope, 100 * line.largest);
+  if (o.plot.empty()) return;
+  figure.subtitle = fmt::format("{} thread{}, {} lanes, {} inputs", o.threads, o.threads == 1 ? "" : "s", plan.sessions.front()->simulator().lanes(), o.activity);
+  figure.line = {line.constant, line.slope};
+  try {
+    for (const auto& path : plot::save(plot::scaling(figure), o.plot, true, false)) fmt::print("{}\n", path.string());
+  } catch (const std::runtime_error& e) {
+    fail(exit_io, "AD444", {o.plot}, e.what(), "give --plot a name in a folder that exists");
+  }
+}
+
 void run_bench(const Options& o) {
   if (o.list) {
     for (const Shape& s : bench::shapes())
@@ -74,24 +132,16 @@ void run_bench(const Options& o) {
   }
   if (!o.march.empty()) setenv("ANTIDROME_MARCH", o.march.c_str(), 1);
   const std::vector<Shape> shapes = chosen(o);
-  std::vector<std::string> precisions;
-  for (std::size_t from = 0; from <= o.precision.size();) {
-    const std::size_t to = std::min(o.precision.find(',', from), o.precision.size());
-    precisions.push_back(o.precision.substr(from, to - from));
-    from = to + 1;
-  }
+  if (!o.scale.empty() && (shapes.size() > 1 || o.precision.find(',') != std::string::npos || !o.against.empty()))
+    fail(exit_user, "AD416", {"bench --scale " + o.scale}, "one shape in one precision is scaled at a time, by itself", "name one of each, and leave --against out");
+  if (!o.plot.empty() && o.scale.empty()) fail(exit_user, "AD416", {"bench --plot " + o.plot}, "a plot shows how time grows with something", "add --scale batch, length or events");
   const bench::Roofline roofline = bench::measure_roofline();
-  std::vector<std::unique_ptr<Session>> sessions;
-  std::vector<bench::Work> work;
-  for (const Shape& s : shapes)
-    for (const std::string& precision : precisions) {
-      sessions.push_back(session_of(s, precision, o));
-      work.push_back({precision == "float" ? s.name : s.name + " " + precision, s, sessions.back().get()});
-    }
-  fmt::print("batch {}, {} threads, {} chunks, {} repetitions, {} lanes, {} inputs\n", o.batch, o.threads, o.chunks, o.repetitions, sessions.front()->simulator().lanes(), o.activity);
-  const std::vector<bench::Timing> timings = bench::measure(work, o.activity == "bursty" ? bench::Activity::bursty : bench::Activity::uniform, o.batch, o.repetitions, roofline);
-  fmt::print("{}", bench::table(work, timings, roofline));
-  if (!o.json.empty() && !(std::ofstream(o.json) << bench::json_text(work, timings, roofline, o.batch)))
+  const Plan plan = plan_of(shapes, o);
+  fmt::print("batch {}, {} threads, {} chunks, {} repetitions, {} lanes, {} inputs\n", o.batch, o.threads, o.chunks, o.repetitions, plan.sessions.front()->simulator().lanes(), o.activity);
+  const std::vector<bench::Timing> timings = bench::measure(plan.work, o.activity == "bursty" ? bench::Activity::bursty : bench::Activity::uniform, o.repetitions, roofline);
+  fmt::print("{}", bench::table(plan.work, timings, roofline));
+  if (!o.scale.empty()) show_scaling(plan, timings, o);
+  if (!o.json.empty() && !(std::ofstream(o.json) << bench::json_text(plan.work, timings, roofline)))
     fail(exit_io, "AD444", {o.json}, "cannot write the results", "give --json a file in a folder that exists");
   if (o.against == "pytorch") compare_with_pytorch(shapes, timings, o);
 }
@@ -110,17 +160,15 @@ void add_bench(CLI::App& app, Context&) {
   command->add_option("--repetitions", o->repetitions, "batches of each")->check(CLI::Range(1, 1000000))->capture_default_str();
   command->add_option("--dt", o->dt_ms, "time step in ms; the trial stays as long as it is")->check(CLI::PositiveNumber);
   command->add_option("--precision", o->precision, "float, mixed, double, or several of them side by side: float,mixed")->capture_default_str()->check([](const std::string& text) {
-    for (std::size_t from = 0; from <= text.size();) {
-      const std::size_t to = std::min(text.find(',', from), text.size());
-      const std::string one = text.substr(from, to - from);
+    for (const std::string& one : split(text))
       if (one != "float" && one != "mixed" && one != "double") return "'" + one + "' is not float, mixed or double";
-      from = to + 1;
-    }
     return std::string();
   });
   command->add_option("--activity", o->activity, "uniform: events spread evenly; bursty: in volleys")->check(CLI::IsMember({"uniform", "bursty"}))->capture_default_str();
   command->add_option("--march", o->march, "instruction set of the simulators: x86-64, x86-64-v3, x86-64-v4 (default: this machine's)");
   command->add_option("--set", o->set, "further option of the benchmarks' model")->allow_extra_args(false)->type_name("NAME=VALUE");
+  command->add_option("--scale", o->scale, "one shape in five sizes, from a quarter to four times of this: how time grows with it")->check(CLI::IsMember({"batch", "length", "events"}));
+  command->add_option("--plot", o->plot, "with --scale: a drawing, NAME.svg, and its numbers, NAME.csv")->type_name("NAME");
   command->add_option("--json", o->json, "results as JSON too")->type_name("FILE");
   command->add_option("--against", o->against, "pytorch: the same network there, in the same call")->check(CLI::IsMember({"pytorch"}));
   command->callback([o] { run_bench(*o); });

@@ -20,10 +20,11 @@ class Draws {
   Draws(std::uint64_t seed, std::uint64_t epoch, std::size_t sample, std::size_t step)
       : seed_(seed), epoch_(static_cast<std::uint32_t>(epoch)), sample_(static_cast<std::uint32_t>(sample)), purpose_(ANTIDROME_DRAW_AUGMENT + static_cast<std::uint32_t>(step)) {}
 
-  double uniform() {
-    if (number_ % 4 == 0) block_ = antidrome_philox4x32(number_ / 4, sample_, epoch_, purpose_, seed_);
-    return antidrome_uniform(block_.word[number_++ % 4]);
-  }
+  double uniform() { return antidrome_uniform(word()); }
+  /// What uniform() < share asks, of the same number.
+  bool below(std::uint64_t limit) { return word() < limit; }
+  /// The least word of the generator whose number is not below `share`.
+  static std::uint64_t limit(double share) { return static_cast<std::uint64_t>(std::ceil(std::clamp(share * 0x1p32 - 0.5, 0.0, 0x1p32))); }
   double uniform(double low, double high) { return low + (high - low) * uniform(); }
   /// Box-Muller; every second call gives the other half of a pair.
   double normal() {
@@ -36,9 +37,18 @@ class Draws {
   std::size_t pick(std::size_t count) { return std::min(count - 1, static_cast<std::size_t>(uniform() * static_cast<double>(count))); }
 
  private:
+  /// Four blocks are made at a time: they do not wait for each other.
+  std::uint32_t word() {
+    const std::uint32_t at = number_ % 16;
+    if (at == 0)
+      for (std::uint32_t b = 0; b < 4; ++b) blocks_[b] = antidrome_philox4x32(number_ / 4 + b, sample_, epoch_, purpose_, seed_);
+    ++number_;
+    return blocks_[at / 4].word[at % 4];
+  }
+
   std::uint64_t seed_;
   std::uint32_t epoch_, sample_, purpose_, number_ = 0;
-  antidrome_philox block_{};
+  antidrome_philox blocks_[4]{};
   double spare_ = 0;
   bool has_spare_ = false;
 };
@@ -53,22 +63,62 @@ std::size_t count(const EventSample& sample) {
   return std::accumulate(sample.sources.begin(), sample.sources.end(), std::size_t{0}, [](std::size_t n, const std::vector<Event>& events) { return n + events.size(); });
 }
 
-// Moves every event to where `place` says, given as (time, unit as a number that may leave the source); returns how many are lost.
-template <class Place>
-std::uint64_t move_events(std::vector<Event>& events, std::uint32_t units, double trial_ms, const Place& place) {
-  const auto kept = std::remove_if(events.begin(), events.end(), [&](Event& e) {
-    const auto [time, unit] = place(e);
-    if (!(unit >= 0 && unit < units && time >= 0 && time < trial_ms)) return true;
-    e = {time, static_cast<std::uint16_t>(unit)};
-    return false;
-  });
-  const auto lost = static_cast<std::uint64_t>(events.end() - kept);
-  events.erase(kept, events.end());
+// Changes every event and keeps those of which `change` says so; returns how many are lost. Without branches: which are lost is random.
+template <class Change>
+std::uint64_t keep_if(std::vector<Event>& events, const Change& change) {
+  Event* kept = events.data();
+  for (const Event& event : events) {
+    Event changed = event;
+    const bool keep = change(changed);
+    *kept = changed;
+    kept += keep;
+  }
+  const auto left = static_cast<std::size_t>(kept - events.data()), lost = events.size() - left;
+  events.resize(left);
   return lost;
 }
 
+// Moves every event to where `place` says, given as (time, unit as a number that may leave the source); returns how many are lost.
+template <class Place>
+std::uint64_t move_events(std::vector<Event>& events, std::uint32_t units, double trial_ms, const Place& place) {
+  return keep_if(events, [&](Event& e) {
+    const auto [time, unit] = place(e);
+    const bool inside = (unit >= 0) & (unit < units) & (time >= 0) & (time < trial_ms);
+    e = {time, static_cast<std::uint16_t>(static_cast<std::int32_t>(inside ? unit : 0))};
+    return inside;
+  });
+}
+
 std::uint64_t thin(std::vector<Event>& events, double keep, Draws& draws) {
-  return std::erase_if(events, [&](const Event&) { return draws.uniform() >= keep; });
+  return keep_if(events, [&draws, limit = Draws::limit(keep)](const Event&) { return draws.below(limit); });
+}
+
+/// A move of a whole sample, by whole units: what blends and shifts do.
+struct Shift {
+  double later = 0;          // ms
+  std::int32_t higher = 0;   // units
+
+  Shift(double later_ms, double units) : later(later_ms), higher(static_cast<std::int32_t>(std::clamp(units, -65536.0, 65536.0))) {}
+  /// Whether the event is still within the source and the trial.
+  bool move(Event& e, std::uint32_t units, double trial_ms) const {
+    const double time = e.time_ms + later;
+    const auto unit = static_cast<std::uint32_t>(e.unit + higher);   // below zero: far above any number of units
+    e = {time, static_cast<std::uint16_t>(unit)};
+    return (unit < units) & (time >= 0) & (time < trial_ms);
+  }
+};
+
+// Two sorted lists as one. Where both have an event at one place, `a` comes first, as in a merge that is stable.
+void merge(const std::vector<Event>& a, const std::vector<Event>& b, std::vector<Event>& out) {
+  out.resize(a.size() + b.size());
+  const Event *p = a.data(), *q = b.data(), *const p_end = p + a.size(), *const q_end = q + b.size();
+  Event* to = out.data();
+  while (p != p_end && q != q_end) {
+    const bool second = (q->time_ms < p->time_ms) | ((q->time_ms == p->time_ms) & (q->unit < p->unit));
+    *to++ = *(__builtin_expect_with_probability(second, 1, 0.5) ? q : p);   // no branch: which is next cannot be foretold
+    q += second, p += !second;
+  }
+  std::copy(q, q_end, std::copy(p, p_end, to));
 }
 
 // A Poisson process: exponential gaps between the events of all units together, each event in a unit of its own draw.
@@ -172,7 +222,9 @@ void Augmenter::apply(std::size_t number, std::size_t index, EventSample& into) 
     const std::uint32_t units = data_.source_sizes()[source];
     const auto move = [&](const auto& place) { counts_->cut += move_events(events, units, trial_ms_, place); };
     switch (step.kind) {
-      case Kind::random_shift: move([&](const Event& e) { return std::pair(e.time_ms, e.unit + whole); }); break;
+      case Kind::random_shift:
+        counts_->cut += keep_if(events, [&, shift = Shift(0, whole)](Event& e) { return shift.move(e, units, trial_ms_); });
+        break;
       case Kind::random_dilate: move([&](const Event& e) { return std::pair(e.time_ms * whole, static_cast<double>(e.unit)); }); break;
       case Kind::id_jitter:
         move([&](const Event& e) { return std::pair(e.time_ms, e.unit + std::round(step.a * draws.normal())); });
@@ -208,13 +260,15 @@ void Augmenter::blend(std::size_t number, std::size_t index, EventSample& into) 
   for (EventSample& partner : partners) make(number, choice[draws.pick(choice.size())], partner);
   into.label = like.label;
   into.sources.resize(data_.source_sizes().size());
+  std::vector<Mean> means(partners.size());
+  std::vector<Event> before;
   for (std::size_t source = 0; source < into.sources.size(); ++source) {
     Mean target;
     double heard = 0;  // partners with events: the others have no mean
-    for (const EventSample& partner : partners) {
-      if (partner.sources[source].empty()) continue;
-      const Mean own = mean_of(partner.sources[source]);
-      target.time += own.time, target.unit += own.unit, ++heard;
+    for (std::size_t k = 0; k < partners.size(); ++k) {
+      if (partners[k].sources[source].empty()) continue;
+      means[k] = mean_of(partners[k].sources[source]);
+      target.time += means[k].time, target.unit += means[k].unit, ++heard;
     }
     target.time /= heard, target.unit /= heard;
     std::vector<Event>& out = into.sources[source];
@@ -222,13 +276,16 @@ void Augmenter::blend(std::size_t number, std::size_t index, EventSample& into) 
     for (std::size_t k = 0; k < partners.size(); ++k) {
       std::vector<Event>& events = partners[k].sources[source];
       if (events.empty()) continue;
-      const Mean own = mean_of(events);
-      const double later = std::trunc(target.time - own.time), higher = std::trunc(target.unit - own.unit);
-      counts_->dropped += thin(events, step.keep[k], draws);
-      counts_->cut += move_events(events, data_.source_sizes()[source], trial_ms_, [&](const Event& e) { return std::pair(e.time_ms + later, e.unit + higher); });
-      const auto middle = static_cast<std::ptrdiff_t>(out.size());
-      out.insert(out.end(), events.begin(), events.end());
-      std::inplace_merge(out.begin(), out.begin() + middle, out.end(), earlier);
+      const Shift shift(std::trunc(target.time - means[k].time), std::trunc(target.unit - means[k].unit));
+      std::uint64_t dropped = 0;
+      const std::uint64_t lost = keep_if(events, [&, units = data_.source_sizes()[source], limit = Draws::limit(step.keep[k]), trial = trial_ms_](Event& e) {
+        const bool kept = draws.below(limit);
+        dropped += !kept;
+        return kept & shift.move(e, units, trial);
+      });
+      counts_->dropped += dropped, counts_->cut += lost - dropped;
+      std::swap(out, before);
+      merge(before, events, out);
     }
   }
 }

@@ -31,8 +31,8 @@ class Dropout {
 
 std::uint32_t step_of(double time_ms, double dt_ms) {
   constexpr double rounding = 1e-9;  // of a step: far above the rounding of time / dt, far below any real difference of times
-  const double step = std::floor(time_ms / dt_ms + rounding);
-  return step < 4294967295.0 ? static_cast<std::uint32_t>(step) : UINT32_MAX;
+  const double step = time_ms / dt_ms + rounding;
+  return step < 4294967295.0 ? static_cast<std::uint32_t>(static_cast<std::int64_t>(step)) : UINT32_MAX;   // not negative: towards zero is down
 }
 
 std::uint64_t EventBatch::bytes() const {
@@ -99,6 +99,9 @@ void BatchBuilder::add_source(std::size_t source, EventBatch& into) {
   std::uint32_t* step_begin = into.step_begin_.data() + step_at;
   std::uint32_t* unit_begin = into.unit_begin_.data() + unit_at;
   cursor_.assign(units, UINT32_MAX);
+  into.unit_.resize(first + events.size()), into.time_ms_.resize(first + events.size());
+  std::uint16_t* unit = into.unit_.data() + first;
+  double* time = into.time_ms_.data() + first;
   for (const Event& event : events) {
     const std::uint32_t step = step_of(event.time_ms, settings_.dt_ms);
     if (step >= steps) {
@@ -110,9 +113,11 @@ void BatchBuilder::add_source(std::size_t source, EventBatch& into) {
       continue;
     }
     ++step_begin[step + 1], ++unit_begin[event.unit + 1];
-    into.unit_.push_back(event.unit);
-    into.time_ms_.push_back(std::max(event.time_ms, step * settings_.dt_ms));  // rounding must not put it before its step
+    *unit++ = event.unit;
+    *time++ = std::max(event.time_ms, step * settings_.dt_ms);  // rounding must not put it before its step
   }
+  into.unit_.resize(static_cast<std::size_t>(unit - into.unit_.data()));
+  into.time_ms_.resize(into.unit_.size());
   for (std::uint32_t n = 0; n < steps; ++n) step_begin[n + 1] += step_begin[n];
   for (std::uint32_t u = 0; u < units; ++u) unit_begin[u + 1] += unit_begin[u];
   cursor_.assign(unit_begin, unit_begin + units);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace antidrome::plot {
@@ -45,6 +46,19 @@ struct Comparison {
   std::vector<Curve> curves{};
 };
 Figure comparison(const Comparison& data);
+
+/// Time over how much there was to do, both axes from zero.
+struct Scaling {
+  struct Curve {
+    std::string name{};
+    std::vector<double> ms{};
+  };
+  std::string title = "Time", subtitle{}, quantity = "samples of a batch";
+  std::vector<double> amount{};
+  std::vector<Curve> curves{};
+  std::optional<std::pair<double, double>> line{};   ///< constant and slope of a dashed line
+};
+Figure scaling(const Scaling& data);
 
 /// Accuracy of each of some groups.
 struct AccuracyBars {
