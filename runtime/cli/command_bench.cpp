@@ -18,7 +18,7 @@ using bench::Shape;
 struct Options {
   std::vector<std::string> shapes = {"shd-256"}, set;
   int hidden = 0, repetitions = 20;
-  std::uint32_t batch = 32, threads = 1, chunks = 8;
+  std::uint32_t batch = 32, threads = 1, chunks = 4;
   double dt_ms = 0;
   std::string precision = "float", activity = "uniform", march, json, against, scale, plot;
   bool list = false;
@@ -156,7 +156,7 @@ void add_bench(CLI::App& app, Context&) {
   command->add_option("--hidden", o->hidden, "neurons of a hidden layer")->check(CLI::Range(1, 65535));
   command->add_option("-b,--batch", o->batch, "samples of a batch")->check(CLI::Range(1u, 100000u))->capture_default_str();
   command->add_option("-j,--threads", o->threads, "worker threads")->check(CLI::Range(1u, 4096u))->capture_default_str();
-  command->add_option("--chunks", o->chunks, "partial sums of the gradient")->check(CLI::Range(1u, 4096u))->capture_default_str();
+  command->add_option("--chunks", o->chunks, "partial sums of the gradient (as training has them)")->check(CLI::Range(1u, 4096u))->capture_default_str();
   command->add_option("--repetitions", o->repetitions, "batches of each")->check(CLI::Range(1, 1000000))->capture_default_str();
   command->add_option("--dt", o->dt_ms, "time step in ms; the trial stays as long as it is")->check(CLI::PositiveNumber);
   command->add_option("--precision", o->precision, "float, mixed, double, or several of them side by side: float,mixed")->capture_default_str()->check([](const std::string& text) {

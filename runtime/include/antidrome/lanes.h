@@ -17,7 +17,7 @@
 #if defined(__AVX512F__)
 #define ANTIDROME_VECTOR_BYTES 64
 #define ANTIDROME_ACCUMULATORS 16
-#elif defined(__AVX__)
+#elif defined(__AVX2__) && defined(__FMA__)
 #define ANTIDROME_VECTOR_BYTES 32
 #define ANTIDROME_ACCUMULATORS 8
 #else
@@ -63,6 +63,20 @@ ANTIDROME_INLINE vi load_mask(const word* p) { return *reinterpret_cast<const vi
 ANTIDROME_INLINE void store_mask(word* p, vi x) { *reinterpret_cast<vi*>(p) = x; }
 ANTIDROME_INLINE vf vec(vf x) { return x; }
 ANTIDROME_INLINE vf vec(real x) { const vf zero = {}; return zero + x; }
+/// a * b + c, rounded once where vectors have 32 bytes or more: a matter of the width, not of the compiler.
+template <class V> ANTIDROME_INLINE V multiply_add(V a, V b, V c) {
+#if ANTIDROME_VECTOR_BYTES == 16
+  return a * b + c;
+#elif defined(__clang__)
+  return __builtin_elementwise_fma(a, b, c);
+#elif ANTIDROME_VECTOR_BYTES == 32
+  if constexpr (sizeof(real) == 4) return (V)__builtin_ia32_vfmaddps256(a, b, c);
+  else return (V)__builtin_ia32_vfmaddpd256(a, b, c);
+#else
+  if constexpr (sizeof(real) == 4) return (V)__builtin_ia32_vfmaddps512_mask(a, b, c, -1, 4);   // all lanes, rounding as set
+  else return (V)__builtin_ia32_vfmaddpd512_mask(a, b, c, -1, 4);
+#endif
+}
 ANTIDROME_INLINE vi lane_index() { vi lane; ANTIDROME_UNROLL for (int l = 0; l < LANES; ++l) lane[l] = l; return lane; }
 /// Writes one element as a whole vector, so that the vector load that follows is served from the store buffer.
 ANTIDROME_INLINE void set_element(real* p, int j, real x) {

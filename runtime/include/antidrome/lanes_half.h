@@ -1,8 +1,9 @@
 // Rows of weights and histories in half precision (bfloat16): half the bytes, in loops that the caches limit. Included by lanes.h.
 //
 // A pair of vectors shares one vector of words: lane l of pair p holds column l of block 2p in its low half, of block 2p + 1 in its high
-// half. Unpacking is a shift and a mask on any instruction set. Blocks are paired within groups that are read as a whole; the last pair of
-// a group with an odd number of blocks is half empty. States, sums and gradients stay in single precision.
+// half. Reading is a shift for the low half and nothing for the high one: the bits of the low half are the end of its number. So a high half is
+// rounded to the nearest number that ends so, which is half a unit of bfloat16 away at most, like any other. Blocks are paired within groups that
+// are read as a whole; the last pair of a group with an odd number of blocks is half empty. States, sums and gradients stay in single precision.
 #pragma once
 
 namespace antidrome {
@@ -13,13 +14,14 @@ typedef half_pair vu __attribute__((vector_size(ANTIDROME_VECTOR_BYTES), may_ali
 
 ANTIDROME_INLINE vu load_pair(const half_pair* p) { return *reinterpret_cast<const vu*>(p); }
 ANTIDROME_INLINE vf low_half(vu pair) { return (vf)(pair << 16); }
-ANTIDROME_INLINE vf high_half(vu pair) { return (vf)(pair & half_pair(0xffff0000u)); }
-/// To the nearest of bfloat16, ties to even; infinities stay, and so do the NaNs that arithmetic makes.
-ANTIDROME_INLINE vu rounded_to_half(vf x) {
-  const vu u = (vu)x;
-  return u + half_pair(0x7fffu) + ((u >> 16) & half_pair(1));
+ANTIDROME_INLINE vf high_half(vu pair) { return (vf)pair; }
+/// Ties away from zero. What is nearest to zero ends in a denormal number, which reads as zero.
+ANTIDROME_INLINE void store_pair(half_pair* p, vf low, vf high) {
+  const vu end = ((vu)low + half_pair(0x8000u)) >> 16, u = (vu)high;
+  const vi size = (vi)(u & half_pair(0x7fffffffu)), least = (vi)end;
+  const vu moved = (vu)(size > least ? size : least) + (half_pair(0x8000u) - end);
+  *reinterpret_cast<vu*>(p) = (moved & half_pair(0x7fff0000u)) | (u & half_pair(0x80000000u)) | end;
 }
-ANTIDROME_INLINE void store_pair(half_pair* p, vf low, vf high) { *reinterpret_cast<vu*>(p) = (rounded_to_half(low) >> 16) | (rounded_to_half(high) & half_pair(0xffff0000u)); }
 
 /// Words of `blocks` blocks that are paired with each other.
 constexpr int pair_words(int blocks) { return (blocks + 1) / 2 * LANES; }
@@ -52,8 +54,8 @@ template <int N, int GROUP> ANTIDROME_INLINE void add_dot(Dot& d, const half_pai
   ANTIDROME_UNROLL for (int p = 0; p < ALL; ++p) {
     const int b = p / PAIRS * GROUP + p % PAIRS * 2;
     const vu pair = load_pair(row + p * LANES);
-    d.part[b % 4] += low_half(pair) * load(operand + LANES * b);
-    if (p % PAIRS * 2 + 1 < GROUP) d.part[(b + 1) % 4] += high_half(pair) * load(operand + LANES * (b + 1));
+    d.part[b % 4] = multiply_add(low_half(pair), load(operand + LANES * b), d.part[b % 4]);
+    if (p % PAIRS * 2 + 1 < GROUP) d.part[(b + 1) % 4] = multiply_add(high_half(pair), load(operand + LANES * (b + 1)), d.part[(b + 1) % 4]);
   }
 }
 

@@ -80,7 +80,7 @@ template <int TILE> ANTIDROME_INLINE void add_all(vf (&sum)[TILE], real factor) 
 /// Four partial sums of a row times an operand: four short chains of additions instead of a long one.
 struct Dot { vf part[4] = {}; };
 template <int BLOCKS> ANTIDROME_INLINE void add_dot(Dot& d, const real* __restrict row, const real* __restrict operand) {
-  ANTIDROME_UNROLL for (int b = 0; b < BLOCKS; ++b) d.part[b % 4] += load(row + LANES * b) * load(operand + LANES * b);
+  ANTIDROME_UNROLL for (int b = 0; b < BLOCKS; ++b) d.part[b % 4] = multiply_add(load(row + LANES * b), load(operand + LANES * b), d.part[b % 4]);
 }
 template <int BLOCKS> ANTIDROME_INLINE void add_sum(Dot& d, const real* __restrict operand) {
   ANTIDROME_UNROLL for (int b = 0; b < BLOCKS; ++b) d.part[b % 4] += load(operand + LANES * b);
