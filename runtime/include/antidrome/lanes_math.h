@@ -43,6 +43,13 @@ ANTIDROME_INLINE vf floor(vf x) {
 ANTIDROME_INLINE vf sin(vf x) { return each_lane(x, [](real a) { return std::sin(a); }); }
 ANTIDROME_INLINE vf cos(vf x) { return each_lane(x, [](real a) { return std::cos(a); }); }
 
+/// By Horner's rule, the highest power first.
+template <class... C> ANTIDROME_INLINE vf polynomial(vf x, double highest, C... lower) {
+  vf p = vec(real(highest));
+  ((p = multiply_add(p, x, vec(real(lower)))), ...);
+  return p;
+}
+
 /// 2^n for integers n in the exponent's range, built from its bits.
 ANTIDROME_INLINE vf power_of_two(vi n) {
   const word bias = sizeof(real) == 4 ? 127 : 1023, mantissa = sizeof(real) == 4 ? 23 : 52;
@@ -53,47 +60,30 @@ ANTIDROME_INLINE vf power_of_two(vi n) {
 struct ExpParts { vf minus_one; vi n; };
 ANTIDROME_INLINE ExpParts exp_parts(vf x) {
   constexpr bool single = sizeof(real) == 4;
-  const real top = single ? real(88.8) : real(709.9), bottom = single ? real(-104) : real(-746);
+  const real top = single ? real(88.8) : real(709.9), bottom = single ? real(-87) : real(-708);
   const vf y = maximum(minimum(x, top), bottom);
   const real magic = single ? real(12582912.0) : real(6755399441055744.0);         // 1.5 * 2^23 (2^52): adding it rounds to an integer
   const vf shifted = y * real(1.4426950408889634074) + magic;
   const vf n = shifted - magic;
   const vi k = (vi)shifted - (vi)vec(magic);
   vf r = y - n * (single ? real(0.693359375) : real(6.93147180369123816490e-01));   // log 2 in two parts: the first times n is exact
-  r = r - n * (single ? real(-2.12194440e-4) : real(1.90821492927058770002e-10));
+  r = multiply_add(n, vec(single ? real(2.12194440e-4) : real(-1.90821492927058770002e-10)), r);
   vf p;
   if constexpr (single) {
-    p = vec(real(1.9875691500e-4));
-    p = p * r + real(1.3981999507e-3);
-    p = p * r + real(8.3334519073e-3);
-    p = p * r + real(4.1665795894e-2);
-    p = p * r + real(1.6666665459e-1);
-    p = p * r + real(5.0000001201e-1);
-    p = p * r * r + r;
+    p = polynomial(r, 1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1);
   } else {
     // Taylor to degree 13: the next term is below 2^-58 on |r| <= log 2 / 2
-    p = vec(real(1.0 / 6227020800.0));
-    p = p * r + real(1.0 / 479001600.0);
-    p = p * r + real(1.0 / 39916800.0);
-    p = p * r + real(1.0 / 3628800.0);
-    p = p * r + real(1.0 / 362880.0);
-    p = p * r + real(1.0 / 40320.0);
-    p = p * r + real(1.0 / 5040.0);
-    p = p * r + real(1.0 / 720.0);
-    p = p * r + real(1.0 / 120.0);
-    p = p * r + real(1.0 / 24.0);
-    p = p * r + real(1.0 / 6.0);
-    p = p * r + real(0.5);
-    p = (p * r) * r + r;
+    p = polynomial(r, 1.0 / 6227020800.0, 1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0, 1.0 / 362880.0, 1.0 / 40320.0, 1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5);
   }
+  p = multiply_add(p, r * r, r);
   return {p, k};
 }
-/// Two exact scalings, so that n may exceed the exponent's range.
+/// Half of 2^n, so that n may be one more than the greatest exponent. Below the normal numbers everything is zero, as it is in a trial.
+ANTIDROME_INLINE vf half_power(const ExpParts& e) { return power_of_two(e.n - word(1)); }
 ANTIDROME_INLINE vf exp(vf x) {
   const ExpParts e = exp_parts(x);
-  const vi half = e.n >> 1;
-  const vf value = (e.minus_one + real(1)) * power_of_two(half) * power_of_two(e.n - half);
-  return x == x ? value : x;
+  const vf half = half_power(e), value = multiply_add(e.minus_one, half, half);
+  return value + value;
 }
 
 /// log: x = 2^n m with m in [sqrt(1/2), sqrt 2), log m = 2 atanh(s) with s = (m - 1) / (m + 1), as a series in s^2.
@@ -109,13 +99,8 @@ ANTIDROME_INLINE vf log(vf x) {
   n = n - high;                                                                     // a true mask is -1
   const vf f = m - real(1), s = f / (m + real(1)), z = s * s;
   vf p;
-  if constexpr (single) {
-    p = vec(real(2.0 / 9)); p = p * z + real(2.0 / 7); p = p * z + real(2.0 / 5); p = p * z + real(2.0 / 3);
-  } else {
-    p = vec(real(2.0 / 21));
-    p = p * z + real(2.0 / 19); p = p * z + real(2.0 / 17); p = p * z + real(2.0 / 15); p = p * z + real(2.0 / 13);
-    p = p * z + real(2.0 / 11); p = p * z + real(2.0 / 9); p = p * z + real(2.0 / 7); p = p * z + real(2.0 / 5); p = p * z + real(2.0 / 3);
-  }
+  if constexpr (single) p = polynomial(z, 2.0 / 9, 2.0 / 7, 2.0 / 5, 2.0 / 3);
+  else p = polynomial(z, 2.0 / 21, 2.0 / 19, 2.0 / 17, 2.0 / 15, 2.0 / 13, 2.0 / 11, 2.0 / 9, 2.0 / 7, 2.0 / 5, 2.0 / 3);
   const vf e = __builtin_convertvector(n, vf), h = real(0.5) * f * f;
   // log m = f - (h - s (h + z p)): the large part f is added last
   const vf low = s * (h + z * p);
@@ -203,14 +188,9 @@ template <Scalar... T> double expdd(double a, double b, T... more) {
 /// exp[a, b] = exp((a + b) / 2) * sinh(d) / d with d = (b - a) / 2: a series for small d, the quotient beyond.
 ANTIDROME_INLINE vf expdd2(vf a, vf b) {
   const vf d = real(0.5) * (b - a), z = d * d, middle = exp(real(0.5) * (a + b));
-  vf p = {};
-  if constexpr (sizeof(real) == 8) {
-    p = vec(real(1.0 / 121645100408832000.0));
-    p = p * z + real(1.0 / 355687428096000.0); p = p * z + real(1.0 / 1307674368000.0);
-  }
-  p = p * z + real(1.0 / 6227020800.0);
-  p = p * z + real(1.0 / 39916800.0); p = p * z + real(1.0 / 362880.0); p = p * z + real(1.0 / 5040.0);
-  p = p * z + real(1.0 / 120.0); p = p * z + real(1.0 / 6.0); p = p * z + real(1);
+  vf p;
+  if constexpr (sizeof(real) == 4) p = polynomial(z, 1.0 / 6227020800.0, 1.0 / 39916800.0, 1.0 / 362880.0, 1.0 / 5040.0, 1.0 / 120.0, 1.0 / 6.0, 1);
+  else p = polynomial(z, 1.0 / 121645100408832000.0, 1.0 / 355687428096000.0, 1.0 / 1307674368000.0, 1.0 / 6227020800.0, 1.0 / 39916800.0, 1.0 / 362880.0, 1.0 / 5040.0, 1.0 / 120.0, 1.0 / 6.0, 1);
   const vi small = z < real(1);
   const vf apart = small ? vec(real(1)) : b - a;
   return small ? middle * p : (exp(b) - exp(a)) / apart;
@@ -236,14 +216,13 @@ ANTIDROME_INLINE vf expdd3(vf a, vf b, vf c) {
   return small ? exp(mean) * sum : (expdd2(inner, high) - expdd2(low, inner)) / apart;
 }
 /// exp[0, x] = (exp(x) - 1) / x and exp itself, by one polynomial: exp(x) - 1 = 2^n (exp(r) - 1) + (2^n - 1), which does not cancel.
-struct ExpFromZero { vf exp, divided; };
+struct ExpFromZero { vf exp, divided, per_x; };
 ANTIDROME_INLINE ExpFromZero exp_from_zero(vf x) {
   constexpr bool single = sizeof(real) == 4;
   const ExpParts e = exp_parts(x);
-  const vi half = e.n >> 1;
-  const vf scale = power_of_two(half) * power_of_two(e.n - half), less = e.minus_one * scale + (scale - real(1));
-  const vf divided = absolute(x) < (single ? real(1e-30) : real(1e-300)) ? vec(real(1)) : less / x;
-  return {e.minus_one * scale + scale, x == x ? divided : x};
+  const vf half = half_power(e), less = multiply_add(e.minus_one, half, half - real(0.5)), value = multiply_add(e.minus_one, half, half);   // halves
+  const vf per_x = real(1) / x, divided = (less + less) * per_x;
+  return {value + value, absolute(x) < (single ? real(1e-30) : real(1e-300)) ? vec(real(1)) : divided, per_x};
 }
 /// exp[0, x, x]: the derivative of exp[0, x], sum_k (k + 1) x^k / (k + 2)! for |x| < 1.
 ANTIDROME_INLINE vf expdd_zero_slope(vf x) {
@@ -260,10 +239,9 @@ ANTIDROME_INLINE vf expdd_zero_slope(vf x) {
   };
   constexpr Series series;
   vf sum = vec(series.a[TERMS - 1]);
-  ANTIDROME_UNROLL for (int k = TERMS - 2; k >= 0; --k) sum = sum * x + series.a[k];
+  ANTIDROME_UNROLL for (int k = TERMS - 2; k >= 0; --k) sum = multiply_add(sum, x, vec(series.a[k]));
   const ExpFromZero e = exp_from_zero(x);
-  const vi small = absolute(x) < real(1);
-  return small ? sum : (e.exp - e.divided) / (small ? vec(real(1)) : x);
+  return absolute(x) < real(1) ? sum : (e.exp - e.divided) * e.per_x;
 }
 /// Zero as a number, and the same vector twice, are the forms that exponential Euler steps and their adjoints have: known when this is compiled.
 template <class A, class... B> ANTIDROME_INLINE bool is_zero(const A& a, const B&...) {
