@@ -95,7 +95,7 @@ Plan plan_of(const std::vector<Shape>& shapes, const Options& o) {
       if (o.scale.empty()) add(s, precision, o.batch, s.name);
       else
         for (const bench::Scaled& one : bench::scaled(s, o.batch, o.scale)) {
-          add(one.shape, precision, one.batch, fmt::format("{} {}", one.amount, o.scale));
+          add(one.shape, precision, one.batch, fmt::format("{} {}", o.scale, one.amount));
           plan.amounts.push_back(one.amount);
         }
     }

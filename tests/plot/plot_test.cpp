@@ -94,6 +94,7 @@ std::vector<Example> examples() {
   out.push_back({"weights_2", weight_histograms(test::weights(2))});
   out.push_back({"weights_5", weight_histograms(test::weights(5))});
   out.push_back({"decisions", decision_scatter(test::decisions())});
+  out.push_back({"scaling", scaling({.subtitle = "5-200-3", .amount = {8, 16, 32, 64, 128}, .curves = {{"together", {4, 7, 13.5, 26, 52}}, {"forward", {1.4, 2.7, 5.5, 11, 22}}}, .line = std::pair{0.6, 0.4}})});
   return out;
 }
 
@@ -118,6 +119,8 @@ std::vector<Example> poor_examples() {
   out.push_back({"no_projections", weight_histograms({})});
   out.push_back({"broken_weights", weight_histograms({.projections = {{"empty", {}, {}}, {"equal", {2, 2, 2}, {}}, {"not finite", {nan, 1, 2}, {}}}})});
   out.push_back({"no_samples", decision_scatter({.classes = {"a"}})});
+  out.push_back({"no_times", scaling({})});
+  out.push_back({"times_not_finite", scaling({.amount = {1, nan, 3}, .curves = {{"a", {nan, 1, infinity}}, {"b", {1}}}})});
   return out;
 }
 

@@ -190,6 +190,19 @@ TEST(EndToEnd, the_benchmarks_measure_and_write_what_they_found) {
   for (const char* part : {"forward_ms", "adjoint_ms", "gradient_ms", "update_ms", "data_ms"}) EXPECT_GT(double(shape.at(part).at("least")), 0) << part;
 }
 
+TEST(EndToEnd, the_benchmarks_show_how_time_grows) {
+  NEEDS_GENERATOR();
+  const Scratch scratch;
+  const Outcome out = test::antidrome(scratch.path(), "bench yinyang --batch 4 --repetitions 2 --scale batch --json found.json --plot figure");
+  ASSERT_EQ(out.exit_code, 0) << out.output;
+  EXPECT_NE(out.output.find("the largest distance of a point from that line"), std::string::npos) << out.output;
+  const auto found = nlohmann::json::parse(test::read(scratch / "found.json"));
+  ASSERT_EQ(found.at("shapes").size(), 5u);
+  for (int k = 0; k < 5; ++k) EXPECT_EQ(found["shapes"][static_cast<std::size_t>(k)].at("neuron_steps"), (1 << k) * 300 * 203);
+  EXPECT_NE(test::read(scratch / "figure.svg").find("samples of a batch"), std::string::npos);
+  EXPECT_EQ(test::read(scratch / "figure.csv").find("samples of a batch,together ms"), 0u);
+}
+
 TEST(EndToEnd, the_cost_of_each_kernel_is_told) {
   NEEDS_GENERATOR();
   const Scratch scratch;

@@ -136,5 +136,15 @@ TEST(ConfigMisuse, shapes_that_the_benchmarks_do_not_know) {
   EXPECT_NE(unknown.output.find("error: there is no shape 'shd-265' [AD416]"), std::string::npos) << unknown.output;
 }
 
+TEST(ConfigMisuse, what_the_benchmarks_cannot_scale_or_draw) {
+  const auto bench = [](const std::string& arguments) { return test::shell("'" + test::command_path() + "' bench " + arguments); };
+  const Outcome two = bench("yinyang mnist --scale batch"), nothing = bench("yinyang --plot figure"), unknown = bench("yinyang --scale width");
+  EXPECT_EQ(two.exit_code, 2);
+  EXPECT_NE(two.output.find("one shape in one precision is scaled at a time"), std::string::npos) << two.output;
+  EXPECT_EQ(nothing.exit_code, 2);
+  EXPECT_NE(nothing.output.find("add --scale batch, length or events"), std::string::npos) << nothing.output;
+  EXPECT_EQ(unknown.exit_code, 2);
+}
+
 }  // namespace
 }  // namespace antidrome
