@@ -20,6 +20,7 @@ const std::vector<Shape>& shapes() {
       {.name = "adex", .what = "AdEx neurons", .set = {{"neuron", "adex"}}},
       {.name = "conductances", .what = "exponential conductances", .set = {{"neuron", "conductances"}}},
       {.name = "two-synapses", .what = "excitatory and inhibitory synapses with time constants of their own", .set = {{"neuron", "two_synapses"}}},
+      {.name = "own-neuron", .what = "shd-256 with a neuron that a user wrote: the same equations under other names", .set = {{"neuron", "own"}}},
       {.name = "own-tau", .what = "a time constant for each neuron", .set = {{"tau", "own"}}},
       {.name = "trained-tau", .what = "a trained time constant for each neuron", .set = {{"tau", "trained"}}},
   };
@@ -46,6 +47,15 @@ struct TwoCurrents {
   void reset() { v = 0; }
 };
 
+/// The library's CubaLif, as a user may have written it.
+struct OwnNeuron {
+  param leak = 20_ms, decay = 5_ms, limit = 1, rest = 0;
+  state drive, potential;
+  void flow()  { d(drive) = -drive / decay;  d(potential) = (drive - potential) / leak; }
+  bool fires() { return potential - limit >= 0; }
+  void reset() { potential = rest; }
+};
+
 /// Layers of one kind of neuron: `scale` turns weights that suit a threshold of one into this neuron's units.
 template <class Neuron, class Forward, class Recurrent>
 void build(Network& net, Neuron neuron, Forward forward, Recurrent recurrent, real scale) {
@@ -69,12 +79,13 @@ void build(Network& net, Neuron neuron, Forward forward, Recurrent recurrent, re
 }
 
 void network(Network& net) {
-  const auto neuron = net.choice("neuron", {"lif", "alif", "adex", "conductances", "two_synapses"});
+  const auto neuron = net.choice("neuron", {"lif", "alif", "adex", "conductances", "two_synapses", "own"});
   const auto tau = net.choice("tau", {"shared", "own", "trained"});
   if (neuron == "alif") return build(net, CubaAlif{.b_jump = 0}, Pulse{}, Pulse{}, 1);
   if (neuron == "adex") return build(net, AdEx{}, ExpCurrent{}, ExpCurrent{}, 700);
   if (neuron == "conductances") return build(net, Lif{}, ExpConductance{.e_rev = 3}, ExpConductance{.e_rev = 3}, 0.4);
   if (neuron == "two_synapses") return build(net, TwoCurrents{}, PulseTo<&TwoCurrents::exc>{}, PulseTo<&TwoCurrents::inh>{}, 1);
+  if (neuron == "own") return build(net, OwnNeuron{}, PulseTo<&OwnNeuron::drive>{}, PulseTo<&OwnNeuron::drive>{}, 1);
   if (tau == "own") return build(net, CubaLif{.tau_mem = per_neuron(normal(20_ms, 1_ms))}, Pulse{}, Pulse{}, 1);
   if (tau == "trained") return build(net, CubaLif{.tau_mem = trainable(per_neuron(normal(20_ms, 1_ms)))}, Pulse{}, Pulse{}, 1);
   build(net, CubaLif{}, Pulse{}, Pulse{}, 1);

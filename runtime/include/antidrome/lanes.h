@@ -77,6 +77,28 @@ template <class V> ANTIDROME_INLINE V multiply_add(V a, V b, V c) {
   else return (V)__builtin_ia32_vfmaddpd512_mask(a, b, c, -1, 4);
 #endif
 }
+/// a < b ? a : b and a > b ? a : b, b where one is no number: one instruction that g++ does not find by itself.
+#if defined(__x86_64__) && !defined(__clang__)
+#if ANTIDROME_VECTOR_BYTES == 64
+#define ANTIDROME_EXTREME(name, a, b) \
+  if constexpr (sizeof(real) == 4) return (V)__builtin_ia32_##name##ps512_mask(a, b, a, -1, 4); \
+  else return (V)__builtin_ia32_##name##pd512_mask(a, b, a, -1, 4)
+#elif ANTIDROME_VECTOR_BYTES == 32
+#define ANTIDROME_EXTREME(name, a, b) \
+  if constexpr (sizeof(real) == 4) return (V)__builtin_ia32_##name##ps256(a, b); \
+  else return (V)__builtin_ia32_##name##pd256(a, b)
+#else
+#define ANTIDROME_EXTREME(name, a, b) \
+  if constexpr (sizeof(real) == 4) return (V)__builtin_ia32_##name##ps(a, b); \
+  else return (V)__builtin_ia32_##name##pd(a, b)
+#endif
+template <class V> ANTIDROME_INLINE V lower_of(V a, V b) { ANTIDROME_EXTREME(min, a, b); }
+template <class V> ANTIDROME_INLINE V upper_of(V a, V b) { ANTIDROME_EXTREME(max, a, b); }
+#undef ANTIDROME_EXTREME
+#else
+template <class V> ANTIDROME_INLINE V lower_of(V a, V b) { return a < b ? a : b; }
+template <class V> ANTIDROME_INLINE V upper_of(V a, V b) { return a > b ? a : b; }
+#endif
 ANTIDROME_INLINE vi lane_index() { vi lane; ANTIDROME_UNROLL for (int l = 0; l < LANES; ++l) lane[l] = l; return lane; }
 /// Writes one element as a whole vector, so that the vector load that follows is served from the store buffer.
 ANTIDROME_INLINE void set_element(real* p, int j, real x) {

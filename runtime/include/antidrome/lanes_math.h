@@ -19,13 +19,14 @@ template <Scalar T> ANTIDROME_INLINE T minimum(T a, T b) { return b < a ? b : a;
 template <Scalar T> ANTIDROME_INLINE T maximum(T a, T b) { return a < b ? b : a; }
 
 // ---- vectors
-ANTIDROME_INLINE vf minimum(vf a, vf b) { return b < a ? b : a; }
-ANTIDROME_INLINE vf maximum(vf a, vf b) { return a < b ? b : a; }
+constexpr word sign_bit = word(unsigned_word(1) << (8 * sizeof(word) - 1));
+ANTIDROME_INLINE vf minimum(vf a, vf b) { return lower_of(b, a); }
+ANTIDROME_INLINE vf maximum(vf a, vf b) { return upper_of(b, a); }
 ANTIDROME_INLINE vf minimum(vf a, real b) { return minimum(a, vec(b)); }
 ANTIDROME_INLINE vf minimum(real a, vf b) { return minimum(vec(a), b); }
 ANTIDROME_INLINE vf maximum(vf a, real b) { return maximum(a, vec(b)); }
 ANTIDROME_INLINE vf maximum(real a, vf b) { return maximum(vec(a), b); }
-ANTIDROME_INLINE vf absolute(vf x) { return x < real(0) ? -x : x; }
+ANTIDROME_INLINE vf absolute(vf x) { return (vf)((vi)x & ~sign_bit); }
 /// Lane by lane, for what has no vector form of its own.
 template <class F> ANTIDROME_INLINE vf each_lane(vf x, F f) {
   vf y;
