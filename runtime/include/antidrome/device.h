@@ -77,6 +77,25 @@ template <int N, int M> ANTIDROME_DEVICE void store_lanes(real* p, const real (&
   for (int k = 0; k < N; k += W) *reinterpret_cast<V*>(p + k) = pack(x + k, V());
 }
 
+// ---- pointers that stay: worked out once, where a compiler would add up their parts again in every step
+template <class T> ANTIDROME_DEVICE T* fixed_global(T* p) {
+#ifndef ANTIDROME_EMULATED
+  asm volatile("" : "+l"(p));
+  __builtin_assume(__isGlobal(p));
+#endif
+  return p;
+}
+template <class T> ANTIDROME_DEVICE T* fixed_shared(T* p) {
+#ifndef ANTIDROME_EMULATED
+  asm volatile("" : "+l"(p));
+  __builtin_assume(__isShared(p));
+#endif
+  return p;
+}
+/// Row `row` of STRIDE elements: one product and one sum.
+template <u32 STRIDE, class T> ANTIDROME_DEVICE const T* row_at(const T* rows, u32 row) { return reinterpret_cast<const T*>(reinterpret_cast<const char*>(rows) + u64(row) * (STRIDE * sizeof(T))); }
+template <u32 STRIDE, class T> ANTIDROME_DEVICE T* row_at(T* rows, u32 row) { return reinterpret_cast<T*>(reinterpret_cast<char*>(rows) + u64(row) * (STRIDE * sizeof(T))); }
+
 // ---- truth values and choices, by the names of the expressions
 ANTIDROME_DEVICE bool both(bool a, bool b) { return a && b; }
 ANTIDROME_DEVICE bool either(bool a, bool b) { return a || b; }
@@ -134,7 +153,7 @@ template <class F> ANTIDROME_DEVICE int best_label(int n, F loss) {
 
 /// d(threshold)/dt kept away from zero: |1 / slope| <= clamp. A spike that grazes the threshold is counted.
 ANTIDROME_DEVICE real clamp_slope(real slope, real least, u32& clamped) {
-  const bool grazes = slope < real(0) ? -slope < least : slope < least;
+  const bool grazes = slope < least && slope > -least;
   clamped += grazes;
   return grazes ? (slope < real(0) ? -least : least) : slope;
 }
