@@ -106,7 +106,7 @@ void Printer::own_spikes(const Node& n) {
   w_.raw("#pragma unroll");
   w_.open(fmt::format("for (u32 r = 0; r < {}u; ++r)", n.count));
   w_.raw("if (spikes <= int(r * dot_warps)) break;");
-  for (std::size_t q = 0; q < rows.size(); ++q) w_.line("add_kept_dot<padded_of_{0}>(products[r], row{1}_of_{2}[r], operand{1}_of_{2});", name(rows[q]->cell), q, id);
+  for (std::size_t q = 0; q < rows.size(); ++q) w_.line("products[r] {3}= kept_dot<padded_of_{0}>(row{1}_of_{2}[r], operand{1}_of_{2});", name(rows[q]->cell), q, id, q == 0 ? "" : "+");
   w_.close();
   other_dots(n, "first_of_" + id, "spikes");
   spikes_found(*found, n.count, "products", "first_of_" + id, fmt::format("s0_of_{0} + turn_of_{0}", id), "left_of_" + id);
@@ -129,7 +129,7 @@ void Printer::own_spikes(const Node& n) {
     w_.line("fetch_row<padded_of_{0}>(row[r], row_at<{3}u>(columns{1}_of_{2}, j));", post, q, id, d_.parameter(child->edge).stride);
     w_.close();
     w_.raw("#pragma unroll");
-    w_.line("for (u32 r = 0; r < {}u; ++r) add_kept_dot<padded_of_{}>(products[r], row[r], operand{}_of_{});", n.count, post, q++, id);
+    w_.line("for (u32 r = 0; r < {}u; ++r) products[r] += kept_dot<padded_of_{}>(row[r], operand{}_of_{});", n.count, post, q++, id);
     w_.close();
   }
   other_dots(n, "units", "spikes");

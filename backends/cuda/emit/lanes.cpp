@@ -143,7 +143,7 @@ void Printer::fired_lanes(const Node& n) {
   w_.raw("const u32 e = u32(__ffs(int(fired))) - 1u;");
   w_.raw("fired &= fired - 1u;");
   w_.line("[[maybe_unused]] const int j = int(j_of_{} + e);", id);
-  if (std::any_of(n.body.begin(), n.body.end(), [](const Node& child) { return child.kind == NodeKind::brought; })) w_.line("const real* const found = row_at<padded_of_{0} / lanes_of_{0}>(my_found_of_{0}, e);", id);
+  if (std::any_of(n.body.begin(), n.body.end(), [](const Node& child) { return child.kind == NodeKind::brought; })) w_.line("const real* const found = my_found_of_{0} + e * (padded_of_{0} / lanes_of_{0});", id);
   if (!n.name.empty()) w_.line("[[maybe_unused]] const u32 place = {1}[place_of_neuron<lanes_of_{0}, padded_of_{0}>(j_of_{0} / lanes_of_{0}, e)];", id, n.name);
   chosen_ = true;
   for (const Node& child : n.body) {

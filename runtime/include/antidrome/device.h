@@ -92,9 +92,17 @@ template <class T> ANTIDROME_DEVICE T* fixed_shared(T* p) {
 #endif
   return p;
 }
-/// Row `row` of STRIDE elements: one product and one sum.
-template <u32 STRIDE, class T> ANTIDROME_DEVICE const T* row_at(const T* rows, u32 row) { return reinterpret_cast<const T*>(reinterpret_cast<const char*>(rows) + u64(row) * (STRIDE * sizeof(T))); }
-template <u32 STRIDE, class T> ANTIDROME_DEVICE T* row_at(T* rows, u32 row) { return reinterpret_cast<T*>(reinterpret_cast<char*>(rows) + u64(row) * (STRIDE * sizeof(T))); }
+/// Row `row` of STRIDE elements in global memory: a product and a sum at once.
+template <u32 STRIDE, class T> ANTIDROME_DEVICE T* row_at(T* rows, u32 row) {
+#ifdef ANTIDROME_EMULATED
+  return rows + u64(row) * STRIDE;
+#else
+  T* p;
+  asm("mad.wide.u32 %0, %1, %2, %3;" : "=l"(p) : "r"(row), "n"(STRIDE * sizeof(T)), "l"(rows));
+  __builtin_assume(__isGlobal(p));
+  return p;
+#endif
+}
 
 // ---- truth values and choices, by the names of the expressions
 ANTIDROME_DEVICE bool both(bool a, bool b) { return a && b; }
@@ -103,6 +111,14 @@ ANTIDROME_DEVICE bool negate(bool a) { return !a; }
 ANTIDROME_DEVICE float pick(bool c, float a, float b) { return c ? a : b; }
 ANTIDROME_DEVICE double pick(bool c, double a, double b) { return c ? a : b; }
 ANTIDROME_DEVICE real number(bool c) { return c ? real(1) : real(0); }
+/// A state as it is written down. A value of its own: registers that only went to memory would be taken for integers, and copied at every use.
+ANTIDROME_DEVICE float recorded(float x) {
+#ifndef ANTIDROME_EMULATED
+  asm("mov.f32 %0, %0;" : "+f"(x));
+#endif
+  return x;
+}
+ANTIDROME_DEVICE float recorded(double x) { return float(x); }
 /// Not infinite, not NaN: a test of the exponent, which no flag of a compiler can remove.
 ANTIDROME_DEVICE bool finite(float x) { return (__float_as_uint(x) & 0x7f800000u) != 0x7f800000u; }
 ANTIDROME_DEVICE bool finite(double x) { return (u64(__double_as_longlong(x)) & 0x7ff0000000000000ull) != 0x7ff0000000000000ull; }

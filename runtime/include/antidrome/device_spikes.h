@@ -90,9 +90,9 @@ ANTIDROME_DEVICE void spikes_found(const real (&product)[R], u32 unit, u32 place
 #pragma unroll
   for (int b = 0; b < BRINGS; ++b) value = number == u32(b) ? brings[b] : value;
   if (unit == none) return;
-  if (number < u32(BRINGS) + (PRODUCT ? 1u : 0u)) *row_at<1u>(found, at) = value;
+  if (number < u32(BRINGS) + (PRODUCT ? 1u : 0u)) found[at] = value;
   if (number == 0u) {
-    atomicOr(row_at<1u>(fired, owner), 1u << e);
+    atomicOr(fired + owner, 1u << e);
     if (spike_of) spike_of[at] = place;
     clamped += grazes;
   }
@@ -222,8 +222,9 @@ template <int COLUMNS> ANTIDROME_DEVICE void fetch_row(real (&kept)[COLUMNS / 32
   }
 }
 /// Times an operand, from columns_of_lane on as well.
-template <int COLUMNS> ANTIDROME_DEVICE void add_kept_dot(real& sum, const real (&kept)[COLUMNS / 32], const real* operand) {
+template <int COLUMNS> ANTIDROME_DEVICE real kept_dot(const real (&kept)[COLUMNS / 32], const real* operand) {
   constexpr int N = COLUMNS % 128 == 0 && single_precision ? 4 : COLUMNS % 64 == 0 ? 2 : 1;
+  real sum = real(0);
 #pragma unroll
   for (int c = 0; c < COLUMNS / 32; c += N) {
     real x[N];
@@ -231,8 +232,9 @@ template <int COLUMNS> ANTIDROME_DEVICE void add_kept_dot(real& sum, const real 
     real part = kept[c] * x[0];                 // by themselves: products of several vectors at once
 #pragma unroll
     for (int k = 1; k < N; ++k) part += kept[c + k] * x[k];
-    sum += part;
+    sum = c == 0 ? part : sum + part;
   }
+  return sum;
 }
 template <int COLUMNS> ANTIDROME_DEVICE void add_operand(real& sum, const real* operand) {
   for (int c = int(threadIdx.x & 31u); c < COLUMNS; c += 32) sum += operand[c];
