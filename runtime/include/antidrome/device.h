@@ -120,7 +120,15 @@ ANTIDROME_DEVICE float recorded(float x) {
 }
 ANTIDROME_DEVICE float recorded(double x) { return float(x); }
 /// Not infinite, not NaN: a test of the exponent, which no flag of a compiler can remove.
-ANTIDROME_DEVICE bool finite(float x) { return (__float_as_uint(x) & 0x7f800000u) != 0x7f800000u; }
+ANTIDROME_DEVICE bool finite(float x) {
+#ifdef ANTIDROME_EMULATED
+  const u32 bits = __float_as_uint(x);
+#else
+  u32 bits;                                     // as above: registers whose bits were asked for would be taken for integers
+  asm("mov.b32 %0, %1;" : "=r"(bits) : "f"(x));
+#endif
+  return (bits & 0x7f800000u) != 0x7f800000u;
+}
 ANTIDROME_DEVICE bool finite(double x) { return (u64(__double_as_longlong(x)) & 0x7ff0000000000000ull) != 0x7ff0000000000000ull; }
 
 // ---- sums over the lanes of a warp, the same bits in every lane
