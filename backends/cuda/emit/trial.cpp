@@ -431,7 +431,7 @@ void Printer::record_states(const Node& n) {
     const Buffer* b = buffer.empty() ? nullptr : m_.buffer(buffer);
     if (!b) continue;
     const std::string value = b->space == Space::lane ? buffer + "[e]" : fmt::format("{}[j_of_{} + e]", buffer, name(n.cell));
-    w_.line("a.{0}trace[{1}u * u64(a.steps) + u64(t) * n_of_{2} + j_of_{2} + e] = recorded({3});", n.count ? "adjoint_" : "", place, name(n.cell), value);
+    w_.line("a.{0}trace[{1}u * u64(a.steps) + u64(t) * n_of_{2} + j_of_{2} + e] = float({3});", n.count ? "adjoint_" : "", place, name(n.cell), value);
   }
   w_.close();
   w_.close();

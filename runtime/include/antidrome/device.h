@@ -111,20 +111,12 @@ ANTIDROME_DEVICE bool negate(bool a) { return !a; }
 ANTIDROME_DEVICE float pick(bool c, float a, float b) { return c ? a : b; }
 ANTIDROME_DEVICE double pick(bool c, double a, double b) { return c ? a : b; }
 ANTIDROME_DEVICE real number(bool c) { return c ? real(1) : real(0); }
-/// A state as it is written down. A value of its own: registers that only went to memory would be taken for integers, and copied at every use.
-ANTIDROME_DEVICE float recorded(float x) {
-#ifndef ANTIDROME_EMULATED
-  asm("mov.f32 %0, %0;" : "+f"(x));
-#endif
-  return x;
-}
-ANTIDROME_DEVICE float recorded(double x) { return float(x); }
 /// Not infinite, not NaN: a test of the exponent, which no flag of a compiler can remove.
 ANTIDROME_DEVICE bool finite(float x) {
 #ifdef ANTIDROME_EMULATED
   const u32 bits = __float_as_uint(x);
 #else
-  u32 bits;                                     // as above: registers whose bits were asked for would be taken for integers
+  u32 bits;                                     // by name: a register whose bits a cast asks for would be kept as an integer, and copied at every use
   asm("mov.b32 %0, %1;" : "=r"(bits) : "f"(x));
 #endif
   return (bits & 0x7f800000u) != 0x7f800000u;
