@@ -51,7 +51,7 @@ void Printer::begin_fetching(const Node& n) {
   for (const Node& child : n.body)
     if (child.kind == NodeKind::spike_found) {
       w_.line("u32* const bits_of_{} = fixed_shared({});", id, child.buffer);
-      if (child.count == 1 || !child.body.empty()) w_.line("real* const number_of_{0} = fixed_shared(found_of_{0}[lane % {1}u]);  // where this lane's number of its spike goes", id, 32 / n.count);
+      if (numbers_of(child) > 0) w_.line("real* const number_of_{0} = fixed_shared(found_of_{0}[lane % {1}u]);  // where this lane's number of its spike goes", id, 32 / n.count);
     }
   w_.open("if (is_dot)");
   fetch_numbers(n, "first_of_" + id, "s0_of_" + id, "s1_of_" + id);
@@ -158,7 +158,7 @@ void Printer::spikes_found(const Node& n, int together, const std::string& produ
   }
   w_.line("const real brings[] = {{{}}};", brings.empty() ? "real(0)" : fmt::format("{}", fmt::join(brings, ", ")));
   w_.line("spikes_found<lanes_of_{0}, padded_of_{0}, {1}, {2}, {3}>({4}, {5}, {6}, brings, {7}, {8}, {9}, {10}, clamped);", id, together, brings.size(), n.count == 1, products, unit, place, fetched ? "bits_of_" + id : n.buffer,
-          brings.size() + static_cast<std::size_t>(n.count) == 0 ? std::string("static_cast<real*>(nullptr)") : fetched ? "number_of_" + id : fmt::format("found_of_{}[lane % {}u]", id, 32 / together), n.name.empty() ? "static_cast<u32*>(nullptr)" : n.name, clamps ? "grazes" : "0u");
+          numbers_of(n) == 0 ? std::string("static_cast<real*>(nullptr)") : fetched ? "number_of_" + id : fmt::format("found_of_{}[lane % {}u]", id, 32 / together), n.name.empty() ? "static_cast<u32*>(nullptr)" : n.name, clamps ? "grazes" : "0u");
   w_.close();
 }
 

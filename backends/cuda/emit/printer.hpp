@@ -100,6 +100,7 @@ class Printer {
   bool fires(const std::string& cell) const { return m_.cell(cell).fires; }
   int record_size(const std::string& cell) const;
   int member_of_record(const std::string& cell, const std::string& buffer) const;
+  static int numbers_of(const kernel::Node& found);          ///< that a spike brings, its row product among them
 
   const kernel::DeviceModule& d_;
   const kernel::KernelModule& m_;

@@ -50,6 +50,10 @@ int Printer::member_of_record(const std::string& cell, const std::string& buffer
   return static_cast<int>(std::find(members.begin(), members.end(), buffer) - members.begin());
 }
 
+int Printer::numbers_of(const Node& found) {
+  return found.count + static_cast<int>(std::count_if(found.body.begin(), found.body.end(), [](const Node& n) { return n.kind == NodeKind::bring; }));
+}
+
 std::string Printer::delay(const EdgeLayout& e) const { return e.delay_parameter.empty() ? std::to_string(e.delay) : fmt::format("k_{}_delay", name(e.name)); }
 
 void Printer::in_role(const std::string& cell) {
@@ -74,8 +78,7 @@ void Printer::shared_memory(const Node& body) {
     std::vector<const Node*> found;
     find(body, NodeKind::spike_found, found);
     if (const auto n = std::find_if(found.begin(), found.end(), [&](const Node* x) { return x->cell == c.name; }); n != found.end()) {
-      const auto numbers = (*n)->count + std::count_if((*n)->body.begin(), (*n)->body.end(), [](const Node& x) { return x.kind == NodeKind::bring; });
-      if (numbers > 0) w_.line("__shared__ __align__(16) real found_of_{0}[{1}][padded_of_{0} + 4u];  // what the neuron's spike brought{2}", id, numbers, (*n)->count ? ", its row product behind it" : "");
+      if (const int numbers = numbers_of(**n); numbers > 0) w_.line("__shared__ __align__(16) real found_of_{0}[{1}][padded_of_{0} + 4u];  // what the neuron's spike brought{2}", id, numbers, (*n)->count ? ", its row product behind it" : "");
     }
   }
   for (const Buffer& b : m_.buffers) {
