@@ -72,19 +72,48 @@ std::vector<Node> all_of(const Node& n, NodeKind kind) {
   return out;
 }
 
-TEST(Device, warps_of_their_own_multiply_the_rows_of_spikes_backwards_as_many_at_once_as_registers_hold) {
+TEST(Device, warps_that_undo_no_jump_multiply_the_rows_of_spikes_backwards_as_many_at_once_as_registers_hold) {
   struct Expected { int hidden, dot_warps, rows; };
   for (const Expected& x : {Expected{32, 2, 4}, {256, 3, 4}, {512, 3, 2}, {1024, 3, 1}, {2048, 0, 0}}) {
     Diagnostics diagnostics;
     const DeviceModule d = lowered(recurrent(x.hidden).network(), diagnostics);
     const DeviceKernel& back = kernel_of(d, "backward_trial");
     EXPECT_EQ(d.dot_warps, x.dot_warps) << x.hidden;
-    EXPECT_EQ(back.threads, kernel_of(d, "forward_trial").threads + 32 * x.dot_warps) << x.hidden;
+    const int forward = kernel_of(d, "forward_trial").threads;
+    EXPECT_EQ(back.threads, x.dot_warps > 0 ? forward + 32 * (x.dot_warps - 1) : forward) << x.hidden;   // the readouts' warp is one of them
+    EXPECT_EQ(d.first_dot_warp, x.dot_warps > 0 ? d.roles[1].first_warp : 0) << x.hidden;
     const std::vector<Node> spikes = all_of(back.body, NodeKind::warp_spikes), fetches = all_of(back.body, NodeKind::fetch_spikes);
     ASSERT_EQ(spikes.size(), 1u);
     EXPECT_EQ(spikes[0].count, x.rows) << x.hidden;
     EXPECT_EQ(fetches.size(), x.rows > 0 ? 1u : 0u) << x.hidden;
   }
+}
+
+TEST(Device, what_the_tape_alone_says_of_a_jump_is_worked_out_where_the_spike_is_found) {
+  Diagnostics diagnostics;
+  const DeviceModule d = lowered(recurrent().network(), diagnostics);
+  const Node& back = kernel_of(d, "backward_trial").body;
+  const std::vector<Node> found = all_of(all_of(back, NodeKind::warp_spikes).at(0), NodeKind::spike_found), jumps = all_of(back, NodeKind::lanes_fired);
+  ASSERT_EQ(found.size(), 1u);
+  ASSERT_EQ(jumps.size(), 1u);
+  EXPECT_EQ(found[0].count, 1);                                   // a row product
+  EXPECT_EQ(all_of(found[0], NodeKind::clamp_slope).size(), 1u);
+  EXPECT_TRUE(all_of(jumps[0], NodeKind::clamp_slope).empty());
+  std::vector<std::string> brings, brought;
+  for (const Node& n : all_of(found[0], NodeKind::bring)) brings.push_back(ir::print(n.value));
+  for (const Node& n : all_of(jumps[0], NodeKind::brought)) brought.push_back(n.name);
+  EXPECT_EQ(brings, (std::vector<std::string>{"start_i", "inverse_slope"}));
+  EXPECT_EQ(brought, (std::vector<std::string>{"start_i", "inverse_slope", "passed_back"}));
+  for (const Node& n : all_of(jumps[0], NodeKind::let)) EXPECT_TRUE(ir::nodes_of(n.value, ir::Kind::div).empty()) << ir::print(n.value);
+  EXPECT_TRUE(jumps[0].name.empty());                             // nobody asks for its place on the tape
+}
+
+TEST(Device, a_jump_that_reads_the_tape_itself_learns_the_place_of_its_spike) {
+  Diagnostics diagnostics;
+  const DeviceModule d = lowered(two_layers(lif_with_input(), tsodyks_markram(), mean_voltage(), cross_entropy()).network(), diagnostics);
+  const std::vector<Node> jumps = all_of(kernel_of(d, "backward_trial").body, NodeKind::lanes_fired);
+  ASSERT_EQ(jumps.size(), 1u);
+  EXPECT_EQ(jumps[0].name, "spike_of_hidden");
 }
 
 TEST(Device, rows_are_fetched_before_the_tape_is_written) {

@@ -20,7 +20,7 @@ std::string Printer::address(const Node& n) const {
   const char* row = n.row == Row::next_step ? "(t + 1u)" : "t";
   switch (b.space) {
     case Space::shared: return b.shape == Shape::draws ? fmt::format("{}[t % 4u] + {}", b.name, at) : b.name + " + " + at;
-    case Space::history: return fmt::format("a.{0} + (u64(sample) * (a.steps + 1u) + {1}) * padded_of_{2} + {3}", b.name, row, cell, at);
+    case Space::history: return fmt::format("row_at<padded_of_{}>({}_rows, {})", cell, b.name, row);
     case Space::batch: return fmt::format("a.{} + {}", b.name, at);
     default: break;
   }
@@ -96,14 +96,6 @@ void Printer::lane_statement(const Node& n, bool guarded) {
     case NodeKind::load:
       if (n.column == Column::none) return;
       if (n.column == Column::spike) {
-        const Buffer& b = m_.buffer_of(n.buffer);
-        if (const SpikeRecord* r = d_.record(b.cell)) {
-          const auto member = std::find(r->members.begin(), r->members.end(), n.buffer);
-          if (member != r->members.end()) {
-            w_.line("const real {0} = taped_of_{1}[{2}u][place_of_neuron<lanes_of_{1}, padded_of_{1}>(u32(j))];", n.name, name(b.cell), member - r->members.begin());
-            return;
-          }
-        }
         w_.line("const real {} = a.{}[u64(sample) * a.capacity + place];", n.name, n.buffer);
         return;
       }
@@ -145,19 +137,18 @@ void Printer::lane_statement(const Node& n, bool guarded) {
 
 void Printer::fired_lanes(const Node& n) {
   const std::string id = name(n.cell);
-  const auto passed_back = [&](const Node& load) { return load.buffer == "passed_back_of_" + id; };   // by the place of the neuron, as a spike leaves it
   if (!n.note.empty()) w_.comment(n.note);
-  w_.line("u32 place_of[lanes_of_{0}];", id);
-  w_.line("load_places<lanes_of_{0}>(place_of, spike_of_{0} + j_of_{0});", id);
-  w_.line("u32 fired = fired_places(place_of, s0_of_{0}, s1_of_{0});", id);
+  w_.line("u32 fired = take_fired(my_bits_of_{});", id);
   w_.open("while (fired != 0u)");                                 // mostly one of a lane's neurons, or none
   w_.raw("const u32 e = u32(__ffs(int(fired))) - 1u;");
   w_.raw("fired &= fired - 1u;");
   w_.line("[[maybe_unused]] const int j = int(j_of_{} + e);", id);
-  w_.line("[[maybe_unused]] const u32 place = chosen<lanes_of_{}>(place_of, e);", id);
+  if (std::any_of(n.body.begin(), n.body.end(), [](const Node& child) { return child.kind == NodeKind::brought; })) w_.line("const real* const found = my_found_of_{0} + e * (padded_of_{0} / lanes_of_{0});", id);
+  if (!n.name.empty()) w_.line("[[maybe_unused]] const u32 place = {1}[place_of_neuron<lanes_of_{0}, padded_of_{0}>(j_of_{0} / lanes_of_{0}, e)];", id, n.name);
   chosen_ = true;
   for (const Node& child : n.body) {
-    if (child.kind == NodeKind::load && child.column == Column::block && in_memory(child)) w_.line("const real {} = {};", child.name, is_constant(child) ? fmt::format("__ldg({} + j)", child.buffer) : passed_back(child) ? fmt::format("{0}[place_of_neuron<lanes_of_{1}, padded_of_{1}>(u32(j))]", child.buffer, id) : fmt::format("({})[e]", address(child)));
+    if (child.kind == NodeKind::load && child.column == Column::block && in_memory(child)) w_.line("const real {} = {};", child.name, is_constant(child) ? fmt::format("__ldg({} + j)", child.buffer) : fmt::format("({})[e]", address(child)));
+    else if (child.kind == NodeKind::brought) w_.line("const real {} = found[{}u * (padded_of_{} + 4u)];", child.name, child.count, id);
     else if (child.kind == NodeKind::load && child.column == Column::none) w_.line("const real {} = __ldg({} + t);", child.name, child.buffer);
     else lane_statement(child, true);
   }

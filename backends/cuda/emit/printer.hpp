@@ -55,7 +55,8 @@ class Printer {
   // fetches.cpp: spikes of the way back, which are known beforehand
   void begin_fetching(const kernel::Node& n);
   void fetch_spikes(const kernel::Node& n);
-  void fetch_numbers(const kernel::Node& n, const std::string& unit, const std::string& left, const std::string& first, const std::string& last);
+  void fetch_numbers(const kernel::Node& n, const std::string& unit, const std::string& first, const std::string& last);
+  void fetch_left(const kernel::Node& n, const std::string& left, const std::string& unit, const std::string& first);
   void fetch_rows(const kernel::Node& n, const std::string& unit, const std::string& spikes);
   void other_dots(const kernel::Node& n, const std::string& unit, const std::string& spikes);
   void own_spikes(const kernel::Node& n);
@@ -98,6 +99,8 @@ class Printer {
   const kernel::Role& role(const std::string& cell) const { return *d_.role(cell); }
   bool fires(const std::string& cell) const { return m_.cell(cell).fires; }
   int record_size(const std::string& cell) const;
+  int member_of_record(const std::string& cell, const std::string& buffer) const;
+  static int numbers_of(const kernel::Node& found);          ///< that a spike brings, its row product among them
 
   const kernel::DeviceModule& d_;
   const kernel::KernelModule& m_;

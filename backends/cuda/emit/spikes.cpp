@@ -164,8 +164,12 @@ void Printer::warp_body(const Node& n) {
       case NodeKind::scattered_dot: scattered_dot(child, child.name); break;
       case NodeKind::dot_value: w_.line("const real {} = warp_sum({});", child.name, child.edge); break;
       case NodeKind::spike_found:
-        w_.line("const real sums[1] = {{{}}};", m_.buffer("passed_back_of_" + name(child.cell)) ? "product" : "real(0)");
-        spikes_found(child, 1, "sums", "j", "s", "");
+        w_.line("const real sums[1] = {{{}}};", child.count == 1 ? "product" : "real(0)");
+        if (const int members = record_size(child.cell); members > 0) {
+          w_.line("real left[{}];", members);
+          w_.line("fetch_record<{1}>(left, a.record_of_{0} + (u64(sample) * a.capacity + s) * {1}u);", name(child.cell), members);
+        }
+        spikes_found(child, 1, "sums", "j", "s", "left");
         break;
       default: rest.push_back(&child);
     }
@@ -181,8 +185,8 @@ void Printer::list_place(const Node& n) {
   w_.open_scope();
   w_.line("const u32 before = chosen<lanes_of_{}>(cursor, e) - 1u;", id);
   w_.line("choose<lanes_of_{}>(cursor, e, before);", id);
-  w_.raw("const u64 listed = u64(sample) * a.listed_capacity + before;");
-  w_.line("a.step_of_{}[listed] = t;", id);
+  w_.line("*row_at<1u>(steps_of_{}, before) = t;", id);
+  w_.raw("[[maybe_unused]] const u64 listed = u64(sample) * a.listed_capacity + before;");
   for (const EdgeLayout& e : m_.edges)
     if (e.pre == n.cell)
       for (const std::string& f : e.factors) w_.line("a.{0}_by_unit[listed] = t + {1} < a.steps ? a.{0}[u64(sample) * a.capacity + place] : real(0);  // arrivals after the trial are dropped", f, delay(e));
@@ -207,7 +211,8 @@ void Printer::publish(const Node& n) {
   const std::string id = name(n.cell);
   const Role& r = role(n.cell);
   if (r.padded() != r.size) w_.line("for (u32 e = 0; e < lanes_of_{0}; ++e) if (j_of_{0} + e >= n_of_{0}) {1}[e] = real(0);  // lanes without a neuron say nothing", id, n.name);
-  w_.line("store_lanes<lanes_of_{0}>({1} + j_of_{0}, {2});", id, n.buffer, n.name);
+  if (backward_) w_.line("store_lanes<lanes_of_{0}>(my_{1}, {2});", id, n.buffer, n.name);
+  else w_.line("store_lanes<lanes_of_{0}>({1} + j_of_{0}, {2});", id, n.buffer, n.name);
 }
 
 /// Continuous couplings: every unit of `cell` in turn (forwards), or the row of every unit times what came back (backwards).

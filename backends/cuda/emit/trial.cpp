@@ -45,6 +45,15 @@ int Printer::record_size(const std::string& cell) const {
   return r ? static_cast<int>(r->members.size()) : 0;
 }
 
+int Printer::member_of_record(const std::string& cell, const std::string& buffer) const {
+  const std::vector<std::string>& members = d_.record(cell)->members;
+  return static_cast<int>(std::find(members.begin(), members.end(), buffer) - members.begin());
+}
+
+int Printer::numbers_of(const Node& found) {
+  return found.count + static_cast<int>(std::count_if(found.body.begin(), found.body.end(), [](const Node& n) { return n.kind == NodeKind::bring; }));
+}
+
 std::string Printer::delay(const EdgeLayout& e) const { return e.delay_parameter.empty() ? std::to_string(e.delay) : fmt::format("k_{}_delay", name(e.name)); }
 
 void Printer::in_role(const std::string& cell) {
@@ -63,7 +72,14 @@ void Printer::shared_memory(const Node& body) {
       w_.line("__shared__ u32 counts_of_{0}[2][warps_of_{0}];", id);
       if (c.listed_by_unit) w_.line("__shared__ u32 scan_of_{0}[warps_of_{0}];", id);
     }
-    if (names.contains("spike_of_" + id) && record_size(c.name) > 0) w_.line("__shared__ __align__(16) real taped_of_{0}[{1}][padded_of_{0} + 4u];  // what the neuron's spike left on the tape", id, record_size(c.name));
+    if (!has(body, NodeKind::lanes_fired) || !names.contains("fired_of_" + id)) continue;
+    w_.line("__shared__ u32 fired_of_{0}[32u * warps_of_{0}];  // which neurons of each lane spiked in this step", id);
+    if (names.contains("spike_of_" + id)) w_.line("__shared__ u32 spike_of_{0}[padded_of_{0}];  // place of the neuron's spike on the tape", id);
+    std::vector<const Node*> found;
+    find(body, NodeKind::spike_found, found);
+    if (const auto n = std::find_if(found.begin(), found.end(), [&](const Node* x) { return x->cell == c.name; }); n != found.end()) {
+      if (const int numbers = numbers_of(**n); numbers > 0) w_.line("__shared__ __align__(16) real found_of_{0}[{1}][padded_of_{0} + 4u];  // what the neuron's spike brought{2}", id, numbers, (*n)->count ? ", its row product behind it" : "");
+    }
   }
   for (const Buffer& b : m_.buffers) {
     if (b.space != Space::shared || !names.contains(b.name)) continue;
@@ -95,6 +111,7 @@ void Printer::trial(const DeviceKernel& k) {
   backward_ = k.backward;
   const Node& samples = k.body.body.front();
   others_ = k.threads / 32 > d_.warps();
+  const bool dots = k.backward && d_.dot_warps > 0;
   w_.line("[[maybe_unused]] constexpr u32 warps = {}, threads = 32 * warps;", k.threads / 32);
   shared_memory(k.body);
   w_.raw("const Constants k = constants_of(a);");
@@ -107,7 +124,12 @@ void Printer::trial(const DeviceKernel& k) {
     }
     w_.line("[[maybe_unused]] const u32 j_of_{0} = (threadIdx.x - 32u * first_of_{0}) * lanes_of_{0};  // this lane's first neuron", id);
   }
-  if (others_) w_.line("constexpr u32 dot_warps = {0};  // warps {1} to {2} multiply rows of spikes\nconst bool is_dot = warp >= {1}u;\nconst u32 dot = warp - {1}u;", d_.dot_warps, d_.warps(), d_.warps() + d_.dot_warps - 1);
+  if (dots) {
+    const int last = d_.first_dot_warp + d_.dot_warps;
+    w_.line("constexpr u32 dot_warps = {};  // warps {} to {} multiply rows of spikes", d_.dot_warps, d_.first_dot_warp, last - 1);
+    w_.line("const bool is_dot = warp >= {}u{};", d_.first_dot_warp, last < k.threads / 32 ? fmt::format(" && warp < {}u", last) : "");
+    w_.line("const u32 dot = warp - {}u;", d_.first_dot_warp);
+  }
   for (const EdgeLayout& e : m_.edges)
     if (!e.delay_parameter.empty() && !e.scattered) w_.line("[[maybe_unused]] const u32 k_{0}_delay = a.{0}_delay_steps[0];", name(e.name));
   w_.open("for (u32 sample = blockIdx.x; sample < a.samples; sample += gridDim.x)");
@@ -157,6 +179,7 @@ void Printer::node(const Node& n) {
     case NodeKind::when_spikes: case NodeKind::when_arrivals: when(n); break;
     case NodeKind::lanes: lanes(n); break;
     case NodeKind::lanes_fired: fired_lanes(n); break;
+    case NodeKind::spikes_known: break;
     case NodeKind::emit: emit(n); break;
     case NodeKind::record_spikes: record_spikes(n); break;
     case NodeKind::rows: rows(n); break;
@@ -260,16 +283,37 @@ void Printer::steps_back(const Node& n) {
     if (!c.fires) continue;
     const std::string id = name(c.name);
     w_.comment("first spike of the next step, of this one, of the one before and of the one before that");
-    w_.line("const u32* const begin_of_{0} = a.begin_of_{0} + u64(sample) * (a.steps + 1u);", id);
+    w_.line("[[maybe_unused]] const u32* const begin_of_{0} = a.begin_of_{0} + u64(sample) * (a.steps + 1u);", id);
+    w_.line("const u32* z_at_{0} = begin_of_{0} + (a.steps > 3u ? a.steps - 3u : 0u);", id);
     w_.line("u32 s1_of_{0} = __ldg(begin_of_{0} + a.steps), s0_of_{0} = __ldg(begin_of_{0} + a.steps - 1u), s_of_{0} = a.steps > 1u ? __ldg(begin_of_{0} + a.steps - 2u) : 0u;", id);
-    w_.line("[[maybe_unused]] u32 z_of_{0} = a.steps > 2u ? __ldg(begin_of_{0} + a.steps - 3u) : 0u;", id);
+    w_.line("[[maybe_unused]] u32 z_of_{0} = a.steps > 2u ? __ldg(z_at_{0}) : 0u;", id);
   }
+  std::set<std::string> names;
+  names_in(n, names);
+  for (const Buffer& b : m_.buffers)
+    if (b.space == Space::history && names.contains(b.name)) w_.line("real* const {0}_rows = fixed_global(a.{0} + u64(sample) * (a.steps + 1u) * padded_of_{1} + j_of_{1});", b.name, name(b.cell));
+  std::vector<const Node*> lists, fired, published;
+  find(n, NodeKind::lanes_fired, fired);
+  for (const Node* x : fired) {
+    const std::string id = name(x->cell);
+    w_.line("u32* const my_bits_of_{0} = fixed_shared({1} + j_of_{0} / lanes_of_{0});", id, x->buffer);
+    if (has(*x, NodeKind::brought)) w_.line("const real* const my_found_of_{0} = fixed_shared(found_of_{0}[0] + j_of_{0} / lanes_of_{0});", id);
+  }
+  find(n, NodeKind::publish, published);
+  std::set<std::string> declared;
+  for (const Node* x : published)
+    if (declared.insert(x->buffer).second) w_.line("real* const my_{1} = fixed_shared({1} + j_of_{0});", name(x->cell), x->buffer);
+  find(n, NodeKind::list_place, lists);
+  for (const Node* x : lists) w_.line("u32* const steps_of_{0} = fixed_global(a.step_of_{0} + u64(sample) * a.listed_capacity);", name(x->cell));
   step_constants(n);
   for (const Node* x : fetches) begin_fetching(*x);
-  w_.open("for (u32 t = a.steps; t-- > 0u;)");
+  w_.open("for (u32 t = a.steps - 1u; t != none; --t)");
   nodes(n.body);
   for (const CellLayout& c : m_.cells)
-    if (c.fires) w_.line("s1_of_{0} = s0_of_{0}, s0_of_{0} = s_of_{0}, s_of_{0} = z_of_{0}, z_of_{0} = __ldg(begin_of_{0} + (t > 3u ? t - 3u : 0u));", name(c.name));
+    if (c.fires) {
+      w_.line("if (t > 2u) --z_at_{};", name(c.name));
+      w_.line("s1_of_{0} = s0_of_{0}, s0_of_{0} = s_of_{0}, s_of_{0} = z_of_{0}, z_of_{0} = __ldg(z_at_{0});", name(c.name));
+    }
   w_.close();
 }
 
@@ -287,7 +331,7 @@ void Printer::begin_lists(const Node& n) {
   if (n.count) {
     w_.comment("no spike of the neuron has been found yet");
     in_role(n.cell);
-    w_.line("clear_places<lanes_of_{0}>(spike_of_{0} + j_of_{0});", id);
+    w_.line("fired_of_{0}[j_of_{0} / lanes_of_{0}] = 0;", id);
     if (m_.cell(n.cell).listed_by_unit) {
       w_.open(fmt::format("for (u32 e = 0; e < lanes_of_{}; ++e)", id));
       w_.line("const u32 j = j_of_{0} + e, first = a.by_unit_of_{0}[u64(sample) * (padded_of_{0} + 1u) + j], end = a.by_unit_of_{0}[u64(sample) * (padded_of_{0} + 1u) + j + 1u];", id);

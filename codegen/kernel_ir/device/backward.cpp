@@ -35,10 +35,12 @@ void read_published(Node& n) {
 
 }  // namespace
 
-/// The spikes of this step: a warp multiplies the row of each with what its targets left, then the lane that owns the neuron undoes its jump.
-void DeviceLowering::own_spikes(std::vector<Node>& out) {
+/// The spikes of this step: a warp multiplies the row of each with what its targets left, then the lane that owns the neuron undoes its jump. Answers the jumps
+/// of each cell, which its lanes make before they flow: spikes that were found wait for them.
+std::map<std::string, Node> DeviceLowering::own_spikes(std::vector<Node>& out) {
   Node region = make_node(NodeKind::when_spikes);
-  std::vector<Node> searches, jumps;
+  std::vector<Node> searches;
+  std::map<std::string, Node> jumps;
   for (const CellPlan& p : l_.cells) {
     const Cell& c = *p.cell;
     if (!c.threshold.defined()) continue;
@@ -60,19 +62,26 @@ void DeviceLowering::own_spikes(std::vector<Node>& out) {
     std::vector<Node> body = b.finish();
     if (body.empty()) continue;
     Node found = in_cell(NodeKind::spike_found, c.name);
-    found.buffer = l_.buffer("spike_of_" + identifier(c.name), Space::shared, Shape::counters, c.name, true, "place of the neuron's spike on the tape");
+    found.buffer = "fired_of_" + identifier(c.name);
+    found.count = passed_back.defined();
+    bring(p, body, found);
+    if (reads_tape(p, body)) found.name = "spike_of_" + identifier(c.name);
     search.push_back(found);
     searches.push_back(in_cell(NodeKind::warp_spikes, c.name, std::move(search)));
     searches.back().note = c.name + ": own spikes of this step, backwards";
-    jumps.push_back(in_cell(NodeKind::lanes_fired, c.name, std::move(body)));
-    jumps.back().note = c.name + ": own jump, backwards";
+    Node jump = in_cell(NodeKind::lanes_fired, c.name, std::move(body));
+    jump.buffer = found.buffer;
+    jump.name = found.name;
+    jump.note = c.name + ": own jump, backwards";
+    jumps.emplace(c.name, std::move(jump));
   }
-  if (searches.empty()) return;
+  if (searches.empty()) return jumps;
   publish_operands(searches, region.body);
   for (Node& n : searches) read_published(n);
   std::vector<Node> fetches;
   if (const int ahead = rows_ahead(searches); ahead > 0) {        // warps of their own: they fetch while the others undo jumps and flow
     d_.dot_warps = dot_warps();
+    d_.first_dot_warp = first_dot_warp();
     for (Node& n : searches) {
       n.count = ahead;
       fetches.push_back(n);
@@ -81,9 +90,90 @@ void DeviceLowering::own_spikes(std::vector<Node>& out) {
     }
   }
   append(region.body, std::move(searches));
-  append(region.body, std::move(jumps));
+  for (const auto& [cell, jump] : jumps) {                        // in steps without spikes nobody waits
+    region.body.push_back(in_cell(NodeKind::spikes_known, cell));
+    region.body.back().buffer = jump.buffer;
+  }
   out.push_back(region);
   append(out, std::move(fetches));
+  return jumps;
+}
+
+namespace {
+
+void divide_by(Node& n, const std::string& divisor, const std::string& inverse) {
+  if (n.value.defined()) {
+    Bindings products;
+    for (const Expr& e : nodes_of(n.value, Kind::div))
+      if (e.arg(1) == symbol(divisor)) products.emplace(e, e.arg(0) * symbol(inverse));
+    if (!products.empty()) n.value = substitute(n.value, products);
+  }
+  for (Node& child : n.body) divide_by(child, divisor, inverse);
+}
+
+bool uses(const Node& n, const std::string& name) {
+  return (n.value.defined() && depends_on(n.value, {name})) || std::any_of(n.body.begin(), n.body.end(), [&](const Node& child) { return uses(child, name); });
+}
+
+}  // namespace
+
+/// What the tape alone says of a jump is worked out where the spike is found, while the row product is on its way: the slope of the threshold and its inverse.
+/// The lane of the neuron is brought what the rest of the jump reads of it.
+void DeviceLowering::bring(const CellPlan& p, std::vector<Node>& jump, Node& found) const {
+  std::set<std::string> on_tape, known;
+  for (const std::string& s : p.spike_tape) on_tape.insert(identifier(s) + "_at_spike");
+  const auto is_known = [&](Expr e) {
+    const std::set<std::string> read = free_symbols(e);
+    return std::all_of(read.begin(), read.end(), [&](const std::string& s) { return s.starts_with("k.") || known.contains(s); });
+  };
+  std::vector<Node> rest;
+  for (Node& n : jump) {
+    const bool taped = n.kind == NodeKind::load && n.column == Column::spike && on_tape.contains(n.buffer);
+    if (!taped && !((n.kind == NodeKind::let || n.kind == NodeKind::clamp_slope) && is_known(n.value))) {
+      rest.push_back(std::move(n));
+      continue;
+    }
+    known.insert(n.name);
+    found.body.push_back(std::move(n));
+    if (found.body.back().kind != NodeKind::clamp_slope) continue;
+    Node inverse = make_node(NodeKind::let);
+    inverse.name = "inverse_" + found.body.back().name;
+    inverse.value = Expr(1.0) / symbol(found.body.back().name);
+    known.insert(inverse.name);
+    found.body.push_back(inverse);
+  }
+  for (const Node& n : found.body)
+    if (n.kind == NodeKind::clamp_slope)
+      for (Node& later : rest) divide_by(later, n.name, "inverse_" + n.name);
+  std::vector<Node> brings;
+  jump.clear();
+  for (const Node& n : found.body) {
+    if (std::none_of(rest.begin(), rest.end(), [&](const Node& later) { return uses(later, n.name); })) continue;
+    Node bring = make_node(NodeKind::bring), brought = make_node(NodeKind::brought);
+    bring.count = brought.count = static_cast<int>(brings.size());
+    bring.value = symbol(n.name);
+    brought.name = n.name;
+    brings.push_back(bring);
+    jump.push_back(brought);
+  }
+  for (Node& n : rest) {
+    if (n.kind == NodeKind::load && n.buffer == "passed_back_of_" + identifier(p.cell->name)) {   // the product lies behind them
+      n.kind = NodeKind::brought;
+      n.buffer.clear();
+      n.column = Column::none;
+      n.count = static_cast<int>(brings.size());
+    }
+    jump.push_back(std::move(n));
+  }
+  append(found.body, std::move(brings));
+}
+
+/// Whether a jump looks for something on the tape that the spike does not bring: it has to know the place then.
+bool DeviceLowering::reads_tape(const CellPlan& p, const std::vector<Node>& jump) const {
+  return std::any_of(jump.begin(), jump.end(), [&](const Node& n) {
+    if (n.kind == NodeKind::list_place) return std::any_of(l_.edges.begin(), l_.edges.end(), [&](const EdgePlan& q) { return q.edge->pre == p.cell->name && q.by_spike; });
+    return (n.kind == NodeKind::load && n.column == Column::spike) || reads_tape(p, n.body);
+  });
 }
 
 /// Two beside one warp of neurons that fire, three beside more: with four spikes each they have rows for the spikes of nearly every step.
@@ -93,18 +183,27 @@ int DeviceLowering::dot_warps() const {
   return std::min(1 + firing, most_dot_warps);
 }
 
+/// The last populations have little to do on the way back where they do not fire: their warps take spikes as well.
+int DeviceLowering::first_dot_warp() const {
+  int first = d_.warps();
+  for (auto r = d_.roles.rbegin(); r != d_.roles.rend() && !l_.program.cell(r->cell)->threshold.defined() && d_.warps() - r->first_warp <= d_.dot_warps; ++r) first = r->first_warp;
+  return first;
+}
+
 /// Spikes of each cell whose rows a warp keeps: not more than 40 numbers a lane. Their sums over lanes are one: each group of lanes ends with its own spike's,
-/// and writes what that one left on the tape.
+/// and writes what that one brings.
 int DeviceLowering::rows_ahead(const std::vector<Node>& searches) const {
-  int numbers = 0;
+  int numbers = 0, most = 1;
   for (const Node& n : searches) {
-    for (const Node& dot : n.body)
-      if (dot.kind == NodeKind::row_dot && !dot.edge.empty()) numbers += d_.padded(dot.cell) / 32;
+    for (const Node& child : n.body) {
+      if (child.kind == NodeKind::row_dot && !child.edge.empty()) numbers += d_.padded(child.cell) / 32;
+      if (child.kind != NodeKind::spike_found) continue;
+      const auto brings = std::count_if(child.body.begin(), child.body.end(), [](const Node& x) { return x.kind == NodeKind::bring; });
+      most = std::max(most, static_cast<int>(brings) + child.count);
+    }
   }
-  int members = 1;
-  for (const CellPlan& p : l_.cells) members = std::max(members, static_cast<int>(p.spike_tape.size()));
   for (const int n : {4, 2, 1})
-    if (n * numbers <= 40 && n * members <= 32) return n;
+    if (n * numbers <= 40 && n * most <= 32) return n;
   return 0;
 }
 
@@ -164,8 +263,11 @@ std::vector<Node> DeviceLowering::backward_step() {
     if (!body.empty() && computed(*p.cell)) out.push_back(lanes(p.cell->name, std::move(body), p.cell->name + ": " + what));
   };
   for (const CellPlan& p : l_.cells) add(p, backward_.after(p), "step hooks, backwards");
-  own_spikes(out);
-  for (const CellPlan& p : l_.cells) add(p, backward_.advance(p), "flow, backwards");
+  const std::map<std::string, Node> jumps = own_spikes(out);
+  for (const CellPlan& p : l_.cells) {
+    if (const auto jump = jumps.find(p.cell->name); jump != jumps.end()) out.push_back(jump->second);
+    add(p, backward_.advance(p), "flow, backwards");
+  }
   for (const EdgePlan& p : l_.edges)
     if (p.has_coupling) couple_back(p, out);
   if (l_.coupled)

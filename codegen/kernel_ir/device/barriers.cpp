@@ -132,10 +132,12 @@ class Walk {
       case NodeKind::lanes: case NodeKind::warp_losses: memory_of(n, cell, out); break;
       case NodeKind::lanes_fired:
         memory_of(n, cell, out);
-        out.insert({"spike_of_" + identifier(cell), Use::reads, cell});
+        out.insert({n.buffer, Use::reads, cell});
+        out.insert({n.buffer, Use::writes, cell});                // the next steps find nothing
         break;
+      case NodeKind::spikes_known: out.insert({n.buffer, Use::reads, cell}); break;
       case NodeKind::begin_lists:
-        if (n.count) out.insert({"spike_of_" + identifier(cell), Use::writes, cell});
+        if (n.count) out.insert({"fired_of_" + identifier(cell), Use::writes, cell});
         else out.insert({cell + " begin", Use::writes, "thread 0"});
         break;
       case NodeKind::emit: out.insert({alternating(cell + " list", false), Use::writes, ""}); break;
@@ -189,11 +191,11 @@ class Walk {
       const Buffer* b = d_.base.buffer(a.memory);
       return b && b->space == Space::lane;
     });
-    // spike_found: one thread writes what the lane of the neuron reads
+    // spike_found: one thread writes what the lane of the neuron reads, and sets its bit
     if (n.kind == NodeKind::warp_spikes)
       for (const Node& child : n.body)
         if (child.kind == NodeKind::spike_found) {
-          out.insert({child.buffer, Use::writes, ""});
+          out.insert({child.buffer, Use::changes, ""});
           out.insert({"passed_back_of_" + identifier(cell), Use::writes, ""});
         }
   }

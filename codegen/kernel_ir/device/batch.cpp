@@ -37,7 +37,7 @@ void DeviceLowering::batch_kernels() {
   DeviceKernel back;
   if (l_.module.learns) {
     back = kernel_of("backward_trial", Grid::samples, block, backward_trial(), true, "backward pass");
-    back.threads += 32 * d_.dot_warps;
+    back.threads = 32 * d_.backward_warps();
   }
 
   out.push_back(kernel_of("constants", Grid::one, constants_block, make_node(NodeKind::sequence), false, "what reads parameters and dt alone"));

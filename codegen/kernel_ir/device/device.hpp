@@ -2,6 +2,8 @@
 // (phases.hpp), with other loops around them: neurons live in the registers of the lane that owns them, spikes go from warp to warp through
 // lists in shared memory, and barriers stand exactly where one thread reads what another wrote.
 #pragma once
+#include <algorithm>
+
 #include "codegen/kernel_ir/kernel.hpp"
 
 namespace antidrome::kernel {
@@ -63,7 +65,8 @@ struct DeviceModule {
   KernelModule base;              ///< cells, edges, parameters, constants, buffers; its `batch` is empty
   std::vector<Role> roles;
   std::vector<SpikeRecord> records;
-  int dot_warps = 0;              ///< warps of the backward pass behind those of the roles: they take the spikes of each step
+  int dot_warps = 0;              ///< warps of the backward pass that take the spikes of each step,
+  int first_dot_warp = 0;         ///< from this one on: those of the last populations, where they do not fire, and others behind them
   std::map<std::string, int> slots;   ///< lane buffers share registers between roles: number of the register array
   int unroll = 4;                 ///< steps of the forward pass unrolled: inputs are fetched this many steps ahead
   int losses = 0;
@@ -73,7 +76,8 @@ struct DeviceModule {
 
   const Role* role(std::string_view cell) const;   ///< null: nothing of this cell is computed here (a plain source)
   const SpikeRecord* record(std::string_view cell) const;
-  int warps() const;
+  int warps() const;              ///< that own neurons
+  int backward_warps() const { return std::max(warps(), first_dot_warp + dot_warps); }
   int slot_width() const;         ///< largest per_lane
   int slot_count() const;
   int padded(std::string_view cell) const;             ///< neurons of the cell's lanes, the unused ones included; of a plain source: its units

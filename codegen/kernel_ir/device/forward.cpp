@@ -43,9 +43,13 @@ void name_step_constants(Node& n, const std::string& cell, std::vector<Node>& fo
 }  // namespace
 
 std::vector<Node> fetch_step_constants(std::vector<Node> step) {
-  std::vector<Node> out;
-  for (Node& n : step) name_step_constants(n, "", out);
-  append(out, std::move(step));
+  std::vector<Node> out, known;
+  for (Node& n : step) {
+    const std::size_t before = known.size();
+    name_step_constants(n, "", known);
+    out.insert(out.end(), known.begin() + static_cast<std::ptrdiff_t>(before), known.end());
+    out.push_back(std::move(n));
+  }
   return out;
 }
 

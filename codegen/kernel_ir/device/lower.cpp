@@ -57,7 +57,7 @@ DeviceModule lower_for_device(const Program& program, const LowerOptions& wanted
 std::string print(const DeviceModule& d) {
   std::string out = print(d.base);
   for (const Role& r : d.roles) out += fmt::format("role {} warps {} to {}, {} neurons a lane, {} in all\n", r.cell, r.first_warp, r.first_warp + r.warps - 1, r.per_lane, r.size);
-  if (d.dot_warps > 0) out += fmt::format("warps {} to {} of the backward pass multiply rows\n", d.warps(), d.warps() + d.dot_warps - 1);
+  if (d.dot_warps > 0) out += fmt::format("warps {} to {} of the backward pass multiply rows\n", d.first_dot_warp, d.first_dot_warp + d.dot_warps - 1);
   for (const SpikeRecord& r : d.records) out += fmt::format("record {} {}\n", r.cell, fmt::join(r.members, " "));
   for (const DeviceArray& a : d.arrays) {
     out += fmt::format("array {} {} {}", a.name, spelling(a.type), a.count);

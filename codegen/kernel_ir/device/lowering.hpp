@@ -5,7 +5,7 @@
 
 namespace antidrome::kernel {
 
-/// Warps of the backward pass that multiply rows, and own no neuron: room for them is left in every block.
+/// Warps of the backward pass that multiply rows: room for as many that own no neuron is left in every block.
 constexpr int most_dot_warps = 3;
 
 class DeviceLowering {
@@ -31,8 +31,11 @@ class DeviceLowering {
   // backward.cpp
   std::vector<Node> backward_step();
   std::vector<Node> backward_end();
-  void own_spikes(std::vector<Node>& out);
+  std::map<std::string, Node> own_spikes(std::vector<Node>& out);
   int dot_warps() const;
+  int first_dot_warp() const;
+  void bring(const CellPlan& p, std::vector<Node>& jump, Node& found) const;
+  bool reads_tape(const CellPlan& p, const std::vector<Node>& jump) const;
   int rows_ahead(const std::vector<Node>& searches) const;
   void couple_back(const EdgePlan& p, std::vector<Node>& out);
   void at_source_back(const EdgePlan& p, std::vector<Node>& out);

@@ -77,6 +77,33 @@ template <int N, int M> ANTIDROME_DEVICE void store_lanes(real* p, const real (&
   for (int k = 0; k < N; k += W) *reinterpret_cast<V*>(p + k) = pack(x + k, V());
 }
 
+// ---- pointers that stay: worked out once, where a compiler would add up their parts again in every step
+template <class T> ANTIDROME_DEVICE T* fixed_global(T* p) {
+#ifndef ANTIDROME_EMULATED
+  asm volatile("" : "+l"(p));
+  __builtin_assume(__isGlobal(p));
+#endif
+  return p;
+}
+template <class T> ANTIDROME_DEVICE T* fixed_shared(T* p) {
+#ifndef ANTIDROME_EMULATED
+  asm volatile("" : "+l"(p));
+  __builtin_assume(__isShared(p));
+#endif
+  return p;
+}
+/// Row `row` of STRIDE elements in global memory: a product and a sum at once.
+template <u32 STRIDE, class T> ANTIDROME_DEVICE T* row_at(T* rows, u32 row) {
+#ifdef ANTIDROME_EMULATED
+  return rows + u64(row) * STRIDE;
+#else
+  T* p;
+  asm("mad.wide.u32 %0, %1, %2, %3;" : "=l"(p) : "r"(row), "n"(STRIDE * sizeof(T)), "l"(rows));
+  __builtin_assume(__isGlobal(p));
+  return p;
+#endif
+}
+
 // ---- truth values and choices, by the names of the expressions
 ANTIDROME_DEVICE bool both(bool a, bool b) { return a && b; }
 ANTIDROME_DEVICE bool either(bool a, bool b) { return a || b; }
@@ -85,7 +112,15 @@ ANTIDROME_DEVICE float pick(bool c, float a, float b) { return c ? a : b; }
 ANTIDROME_DEVICE double pick(bool c, double a, double b) { return c ? a : b; }
 ANTIDROME_DEVICE real number(bool c) { return c ? real(1) : real(0); }
 /// Not infinite, not NaN: a test of the exponent, which no flag of a compiler can remove.
-ANTIDROME_DEVICE bool finite(float x) { return (__float_as_uint(x) & 0x7f800000u) != 0x7f800000u; }
+ANTIDROME_DEVICE bool finite(float x) {
+#ifdef ANTIDROME_EMULATED
+  const u32 bits = __float_as_uint(x);
+#else
+  u32 bits;                                     // by name: a register whose bits a cast asks for would be kept as an integer, and copied at every use
+  asm("mov.b32 %0, %1;" : "=r"(bits) : "f"(x));
+#endif
+  return (bits & 0x7f800000u) != 0x7f800000u;
+}
 ANTIDROME_DEVICE bool finite(double x) { return (u64(__double_as_longlong(x)) & 0x7ff0000000000000ull) != 0x7ff0000000000000ull; }
 
 // ---- sums over the lanes of a warp, the same bits in every lane
@@ -134,7 +169,7 @@ template <class F> ANTIDROME_DEVICE int best_label(int n, F loss) {
 
 /// d(threshold)/dt kept away from zero: |1 / slope| <= clamp. A spike that grazes the threshold is counted.
 ANTIDROME_DEVICE real clamp_slope(real slope, real least, u32& clamped) {
-  const bool grazes = slope < real(0) ? -slope < least : slope < least;
+  const bool grazes = slope < least && slope > -least;
   clamped += grazes;
   return grazes ? (slope < real(0) ? -least : least) : slope;
 }

@@ -40,9 +40,9 @@ template <int WARPS> ANTIDROME_DEVICE void read_counts(const u32* counts, u32 wa
   }
 }
 
-/// Where what a spike of neuron j brings lies in shared memory, of neurons that lie N to a lane: first neurons of all lanes, second ones, … so that lanes
-/// that read at once read from different banks.
-template <u32 N, u32 PADDED> ANTIDROME_DEVICE u32 place_of_neuron(u32 j) { return j % N * (PADDED / N) + j / N; }
+/// Where what a spike of a lane's neuron e brings lies in shared memory, of neurons that lie N to a lane: first neurons of all lanes, second ones, … so that
+/// lanes that read at once read from different banks. `owner`: the lane's number among all that have such neurons.
+template <u32 N, u32 PADDED> ANTIDROME_DEVICE u32 place_of_neuron(u32 owner, u32 e) { return N == 1u ? owner : e * (PADDED / N) + owner; }
 
 /// Sums over the lanes of a warp of R numbers at once: the lanes of group r, 32 / R of them beside each other, have that of x[r].
 template <int R> ANTIDROME_DEVICE real warp_sums(const real (&of)[R]) {
@@ -68,37 +68,40 @@ template <int R> ANTIDROME_DEVICE real warp_sums(const real (&of)[R]) {
   return x[0];
 }
 
-/// R spikes of this warp, `first`, first + apart, …: each group of lanes has the number of its own (or none), and each lane one of the MEMBERS numbers that it left.
-template <int R, int MEMBERS> ANTIDROME_DEVICE void fetch_spikes(u32& unit, real& left, const u32* units, const real* records, u32 first, u32 apart, u32 last) {
-  const u32 lane = threadIdx.x & 31u, s = first + lane / (32u / R) * apart;
-  unit = none;
-  if (s >= last) return;
-  unit = __ldg(units + s);
-  if (MEMBERS > 0 && lane % (32u / R) < u32(MEMBERS)) left = __ldg(records + u64(s) * u32(MEMBERS) + lane % (32u / R));
-}
-/// The same of one spike.
-template <int MEMBERS> ANTIDROME_DEVICE real record_of_spike(const real* records, u32 s) {
-  const u32 lane = threadIdx.x & 31u;
-  return lane < u32(MEMBERS) ? __ldg(records + u64(s) * u32(MEMBERS) + lane) : real(0);
-}
-/// What they bring goes where the lanes of their neurons look for it: their place on the tape, what they left there, and (PRODUCT) their row product.
-template <u32 N, u32 PADDED, int R, int MEMBERS, bool PRODUCT>
-ANTIDROME_DEVICE void spikes_found(const real (&product)[R], u32 unit, u32 first, u32 apart, real left, u32* spike_of, real* passed_back, real (*taped)[PADDED + 4u]) {
-  const u32 lane = threadIdx.x & 31u, in_group = lane % (32u / R), at = place_of_neuron<N, PADDED>(unit);
-  const real sum = PRODUCT ? warp_sums(product) : real(0);
-  if (unit == none) return;
-  if (in_group == 0u) {
-    spike_of[unit] = first + lane / (32u / R) * apart;
-    if (PRODUCT) passed_back[at] = sum;
+/// A warp takes R spikes of a step at once, each with a group of its lanes: which of the step's spikes is that of this lane. Warps take turns.
+template <int R> ANTIDROME_DEVICE u32 turn_of_lane(u32 warp, u32 warps) { return warp + (threadIdx.x & 31u) / (32u / R) * warps; }
+/// The unit (or none) of the spike whose turn it is of those from `first` to `last` - 1. `units`: where the lane would find it if `first` were 0.
+ANTIDROME_DEVICE void fetch_spikes(u32& unit, const u32* units, u32 turn, u32 first, u32 last) { unit = turn < last - first ? __ldg(row_at<1u>(units, first)) : none; }
+/// The MEMBERS numbers that a spike left on the tape.
+template <int MEMBERS> ANTIDROME_DEVICE void fetch_record(real (&left)[MEMBERS], const real* record) {
+  if constexpr (MEMBERS == 2 || MEMBERS == 4) {
+    fetch_lanes<MEMBERS>(left, record);
+  } else {
+#pragma unroll
+    for (int m = 0; m < MEMBERS; ++m) left[m] = __ldg(record + m);
   }
-  if (MEMBERS > 0 && in_group < u32(MEMBERS)) taped[in_group][at] = left;
+}
+/// The spikes of R groups of lanes tell the lanes of their neurons, where those look for it: that they spiked, BRINGS numbers and (PRODUCT) their row product,
+/// their places on the tape if somebody asks. A lane of the group for each number; `found`: the row of this lane's.
+template <u32 N, u32 PADDED, int R, int BRINGS, bool PRODUCT, int M>
+ANTIDROME_DEVICE void spikes_found(const real (&product)[R], u32 unit, u32 place, const real (&brings)[M], u32* fired, real* found, u32* spike_of, u32 grazes, u32& clamped) {
+  const u32 number = (threadIdx.x & 31u) % (32u / R), owner = unit / N, e = unit % N, at = place_of_neuron<N, PADDED>(owner, e);
+  real value = PRODUCT ? warp_sums(product) : real(0);
+#pragma unroll
+  for (int b = 0; b < BRINGS; ++b) value = number == u32(b) ? brings[b] : value;
+  if (unit == none) return;
+  if (number < u32(BRINGS) + (PRODUCT ? 1u : 0u)) found[at] = value;
+  if (number == 0u) {
+    atomicOr(fired + owner, 1u << e);
+    if (spike_of) spike_of[at] = place;
+    clamped += grazes;
+  }
 }
 
-/// Which of a lane's N neurons spiked in this step, as bits: those whose last place on the tape is one of its own.
-template <int N> ANTIDROME_DEVICE u32 fired_places(const u32 (&place)[N], u32 first, u32 last) {
-  u32 bits = 0;
-#pragma unroll
-  for (int e = 0; e < N; ++e) bits |= place[e] - first < last - first ? 1u << e : 0u;
+/// Which of this lane's neurons spiked in this step, as bits; the next steps find none.
+ANTIDROME_DEVICE u32 take_fired(u32* fired) {
+  const u32 bits = *fired;
+  if (bits != 0u) *fired = 0u;
   return bits;
 }
 /// Number e of the registers of a lane, where e is known to the lane alone.
@@ -111,35 +114,6 @@ template <int N, class T, int M> ANTIDROME_DEVICE T chosen(const T (&x)[M], u32 
 template <int N, class T, int M> ANTIDROME_DEVICE void choose(T (&x)[M], u32 e, T value) {
 #pragma unroll
   for (int k = 0; k < N; ++k) x[k] = u32(k) == e ? value : x[k];
-}
-
-/// Where this lane's neurons spiked last, all at once: lanes that took one number each would meet in the same banks.
-template <int N> ANTIDROME_DEVICE void load_places(u32 (&place)[N], const u32* p) {
-  if constexpr (N % 4 == 0) {
-#pragma unroll
-    for (int k = 0; k < N; k += 4) {
-      const uint4 v = *reinterpret_cast<const uint4*>(p + k);
-      place[k] = v.x, place[k + 1] = v.y, place[k + 2] = v.z, place[k + 3] = v.w;
-    }
-  } else if constexpr (N == 2) {
-    const uint2 v = *reinterpret_cast<const uint2*>(p);
-    place[0] = v.x, place[1] = v.y;
-  } else {
-#pragma unroll
-    for (int k = 0; k < N; ++k) place[k] = p[k];
-  }
-}
-/// Nowhere yet.
-template <int N> ANTIDROME_DEVICE void clear_places(u32* p) {
-  if constexpr (N % 4 == 0) {
-#pragma unroll
-    for (int k = 0; k < N; k += 4) *reinterpret_cast<uint4*>(p + k) = make_uint4(none, none, none, none);
-  } else if constexpr (N == 2) {
-    *reinterpret_cast<uint2*>(p) = make_uint2(none, none);
-  } else {
-#pragma unroll
-    for (int k = 0; k < N; ++k) p[k] = none;
-  }
 }
 
 /// Four rows of one list on their way: of its units from `at` on, or null units past its end.
@@ -231,30 +205,36 @@ template <int COLUMNS> ANTIDROME_DEVICE void add_dot(real& sum, const real* row,
     for (int k = 0; k < N; ++k) sum += w[k] * x[k];
   }
 }
-/// The row in registers first: it was fetched a step ago.
+/// Of rows of a matrix, where the columns of this lane begin.
+template <int COLUMNS> ANTIDROME_DEVICE const real* columns_of_lane(const real* rows) {
+  constexpr int N = COLUMNS % 128 == 0 && single_precision ? 4 : COLUMNS % 64 == 0 ? 2 : 1;
+  return rows + (threadIdx.x & 31u) * N;
+}
+/// The row in registers first, from columns_of_lane on: it was fetched a step ago.
 template <int COLUMNS> ANTIDROME_DEVICE void fetch_row(real (&kept)[COLUMNS / 32], const real* row) {
   constexpr int N = COLUMNS % 128 == 0 && single_precision ? 4 : COLUMNS % 64 == 0 ? 2 : 1;
-  const u32 lane = threadIdx.x & 31u;
 #pragma unroll
   for (int c = 0; c < COLUMNS / 32; c += N) {
     real w[N];
-    fetch_lanes<N>(w, row + c * 32 + lane * N);
+    fetch_lanes<N>(w, row + c * 32);
 #pragma unroll
     for (int k = 0; k < N; ++k) kept[c + k] = w[k];
   }
 }
-template <int COLUMNS> ANTIDROME_DEVICE void add_kept_dot(real& sum, const real (&kept)[COLUMNS / 32], const real* operand) {
+/// Times an operand, from columns_of_lane on as well.
+template <int COLUMNS> ANTIDROME_DEVICE real kept_dot(const real (&kept)[COLUMNS / 32], const real* operand) {
   constexpr int N = COLUMNS % 128 == 0 && single_precision ? 4 : COLUMNS % 64 == 0 ? 2 : 1;
-  const u32 lane = threadIdx.x & 31u;
+  real sum = real(0);
 #pragma unroll
   for (int c = 0; c < COLUMNS / 32; c += N) {
     real x[N];
-    load_lanes<N>(x, operand + c * 32 + lane * N);
+    load_lanes<N>(x, operand + c * 32);
     real part = kept[c] * x[0];                 // by themselves: products of several vectors at once
 #pragma unroll
     for (int k = 1; k < N; ++k) part += kept[c + k] * x[k];
-    sum += part;
+    sum = c == 0 ? part : sum + part;
   }
+  return sum;
 }
 template <int COLUMNS> ANTIDROME_DEVICE void add_operand(real& sum, const real* operand) {
   for (int c = int(threadIdx.x & 31u); c < COLUMNS; c += 32) sum += operand[c];
