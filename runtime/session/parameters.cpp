@@ -2,6 +2,8 @@
 
 #include "runtime/session/draws.hpp"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstring>
 #include <numeric>
@@ -10,8 +12,12 @@ namespace antidrome {
 
 AlignedBytes::AlignedBytes(std::uint64_t bytes) : size_((bytes + 63) / 64 * 64) {
   if (size_ == 0) return;
-  data_.reset(std::aligned_alloc(64, size_));
+  // much memory in pages of 2 MiB, where the system has them: rows are read from anywhere in it, and each page must be looked up
+  constexpr std::uint64_t large_page = std::uint64_t{2} << 20;
+  const std::uint64_t alignment = size_ >= large_page ? large_page : 64, whole = (size_ + alignment - 1) / alignment * alignment;
+  data_.reset(std::aligned_alloc(alignment, whole));
   if (data_ == nullptr) throw std::bad_alloc();
+  if (alignment == large_page) madvise(data_.get(), whole, MADV_HUGEPAGE);   // refused or not: the memory is the same
   std::memset(data_.get(), 0, size_);
 }
 
