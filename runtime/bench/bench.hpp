@@ -3,6 +3,7 @@
 #include "runtime/data/dataset.hpp"
 #include "runtime/session/session.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -54,7 +55,11 @@ struct Roofline {
   double l1 = 0, l2 = 0, l3 = 0;
   double gflops = 0;                       ///< additions and multiplications of one core, single precision
   std::size_t l1_bytes = 0, l2_bytes = 0;
-  double of(std::size_t working_set) const { return working_set <= l1_bytes ? l1 : working_set <= l2_bytes ? l2 : l3; }
+  /// Of rows that lie anywhere in so many bytes: each comes from the smallest cache that may hold it.
+  double of(double bytes) const {
+    const double in_l1 = std::min(1.0, double(l1_bytes) / bytes), in_private = std::min(1.0, double(l2_bytes) / bytes);
+    return 1 / (in_l1 / l1 + (in_private - in_l1) / l2 + (1 - in_private) / l3);
+  }
 };
 Roofline measure_roofline();
 
@@ -111,9 +116,13 @@ double bound_ms(const Shape& shape, const Counts& counts, const Manifest& manife
 std::string table(const std::vector<Work>& work, const std::vector<Timing>& timings, const Roofline& roofline);
 std::string json_text(const std::vector<Work>& work, const std::vector<Timing>& timings, const Roofline& roofline);
 
-/// The same network in PyTorch, trained through its time loop: CPU ms of a forward and a backward pass.
+/// The same network in PyTorch: CPU ms of a forward and a backward pass, by automatic differentiation of the time loop and with a backward pass
+/// written by hand, and how far the gradients of the two are from each other (relative).
 /// Throws Failure AD416 where torch cannot be imported or the shape has no such script.
-struct PytorchTiming { double forward_ms = 0, backward_ms = 0; std::string version; };
+struct PytorchTiming {
+  double forward_ms = 0, backward_ms = 0, hand_forward_ms = 0, hand_backward_ms = 0, gradients_apart = 0;
+  std::string version;
+};
 PytorchTiming run_pytorch(const Shape& shape, std::size_t batch, std::uint32_t threads, int repetitions);
 
 }  // namespace antidrome::bench

@@ -108,9 +108,9 @@ double bound_ms(const Shape& shape, const Counts& counts, const Manifest& manife
   const double steps = shape.length_ms / shape.dt_ms, slice = std::min(double(shape.hidden), 128.0) * steps * weight;
   const double samples = counts.neuron_steps / (steps * double(manifest.neurons()));
   double bytes_ms = 0;
-  bytes_ms += counts.forward_events * weight / roofline.of(std::size_t(elements * weight));                  // rows of weights, forwards
-  bytes_ms += (counts.forward_events - counts.input_events * shape.hidden) * weight / roofline.of(std::size_t(elements * weight));   // the same of own spikes, backwards
-  bytes_ms += counts.forward_events * weight / roofline.of(std::size_t(slice));                              // histories
+  bytes_ms += counts.forward_events * weight / roofline.of(elements * weight);                  // rows of weights, forwards
+  bytes_ms += (counts.forward_events - counts.input_events * shape.hidden) * weight / roofline.of(elements * weight);   // the same of own spikes, backwards
+  bytes_ms += counts.forward_events * weight / roofline.of(slice);                              // histories
   bytes_ms += 4 * samples * states * steps * number / roofline.l1;                                           // states and adjoints: read and written
   return 1e-6 * bytes_ms;
 }

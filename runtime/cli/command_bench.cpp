@@ -73,7 +73,12 @@ void compare_with_pytorch(const std::vector<Shape>& shapes, const std::vector<be
   for (std::size_t q = 0; q < shapes.size(); ++q) {
     const bench::PytorchTiming p = bench::run_pytorch(shapes[q], o.batch, o.threads, std::min(o.repetitions, 3));
     const double ours = timings[q].training.least();
-    fmt::print("{:<24} PyTorch {}, {} threads: forward {:.1f}, backward {:.1f}, together {:.1f} CPU ms: {:.1f} times ours\n", shapes[q].name, p.version, o.threads, p.forward_ms, p.backward_ms, p.forward_ms + p.backward_ms, (p.forward_ms + p.backward_ms) / ours);
+    const auto line = [&](const char* how, double forward, double backward) {
+      fmt::print("{:<24} PyTorch {}, {} threads, {}: forward {:.1f}, backward {:.1f}, together {:.1f} CPU ms: {:.1f} times ours\n", shapes[q].name, p.version, o.threads, how, forward, backward, forward + backward, (forward + backward) / ours);
+    };
+    line("its time loop", p.forward_ms, p.backward_ms);
+    line("written by hand", p.hand_forward_ms, p.hand_backward_ms);
+    fmt::print("{:<24} gradients of the two are {:.1e} of each other apart\n", "", p.gradients_apart);
   }
 }
 

@@ -30,5 +30,13 @@ TEST(Scaling, a_line_is_found_and_so_is_what_is_none) {
   EXPECT_GT(line_through({1, 2, 4, 8}, {1, 4, 16, 64}).largest, 0.3);
 }
 
+TEST(Scaling, rows_come_from_the_caches_that_hold_them) {
+  Roofline r;
+  r.l1 = 100, r.l2 = 50, r.l3 = 25, r.l1_bytes = 1000, r.l2_bytes = 4000;
+  EXPECT_DOUBLE_EQ(r.of(500), 100);
+  EXPECT_DOUBLE_EQ(r.of(2000), 1 / (0.5 / 100 + 0.5 / 50));
+  EXPECT_DOUBLE_EQ(r.of(8000), 1 / (0.125 / 100 + 0.375 / 50 + 0.5 / 25));
+}
+
 }  // namespace
 }  // namespace antidrome::bench
