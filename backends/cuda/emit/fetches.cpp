@@ -22,7 +22,7 @@ void Printer::fetch_rows(const Node& n, const std::string& unit, const std::stri
   w_.raw("#pragma unroll");
   w_.open(fmt::format("for (u32 r = 0; r < {}u; ++r)", n.count));
   w_.line("if ({} <= int(r * dot_warps)) break;", spikes);
-  w_.line("const u32 j = __shfl_sync(every_lane, {}, int(r * {}u));", unit, 32 / n.count);
+  w_.line("[[maybe_unused]] const u32 j = __shfl_sync(every_lane, {}, int(r * {}u));", unit, 32 / n.count);
   int q = 0;
   for (const Node& child : n.body)
     if (child.kind == NodeKind::row_dot && !child.edge.empty()) {

@@ -10,7 +10,7 @@ using namespace ir;
 
 namespace {
 
-constexpr int wide_block = 256, sum_block = 512, gather_block = 512, constants_block = 1024;
+constexpr int wide_block = 256, sum_block = 512, gather_block = 512, constants_block = 256;
 constexpr int slice = 32;                       // columns: 128 bytes of every row
 
 DeviceKernel kernel_of(const std::string& name, Grid grid, int threads, Node body, bool backward, const std::string& note) {
@@ -134,7 +134,8 @@ DeviceKernel DeviceLowering::sliced_gradients(const std::string& name, const std
   DeviceKernel k = kernel_of(name, Grid::rows, gather_block, make_node(NodeKind::gather_gradient, std::move(gathers)), true, note);
   const int lanes = slice / (l_.module.precision == Precision::single_precision ? 4 : 2), groups = k.threads / lanes;
   k.slice = slice;
-  k.least_blocks = 2;
+  // two blocks beside each other leave a lane 64 registers: too few where each spike brings a factor
+  k.least_blocks = std::any_of(k.body.body.begin(), k.body.body.end(), [](const Node& n) { return n.value.defined(); }) ? 1 : 2;
   for (const Node& n : k.body.body)
     if (l_.program.parameter(n.name)->rows > groups) k.rows_of_lane = 2;
   const int tile = groups * k.rows_of_lane;
