@@ -10,7 +10,7 @@ using namespace ir;
 
 namespace {
 
-constexpr int wide_block = 256, sum_block = 512, gather_block = 512, constants_block = 256;
+constexpr int wide_block = 256, sum_block = 512, gather_block = 512, constants_block = 512;
 constexpr int slice = 32;                       // columns: 128 bytes of every row
 
 DeviceKernel kernel_of(const std::string& name, Grid grid, int threads, Node body, bool backward, const std::string& note) {
