@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Kernels of every project and shipped pair compile for GPUs, and ask for no more than they did.
 
-  budgets.py ROOT BIN [--all] [--architectures all|sm_80,...] [--compilers nvrtc,nvcc] [--write] [--jobs N]
+  budgets.py ROOT BIN [--all] [--only TEXT] [--architectures all|sm_80,...] [--compilers nvrtc,nvcc] [--write] [--jobs N]
 
 ROOT: the source tree; BIN: the folder with `antidrome`. Without options: each project's own settings, NVRTC, sm_90 (what tests run).
-With --all: every run configuration, shipped pair and loss. nvcc's PTX and clang are further readers of each text.
+With --all: every run configuration, shipped pair and loss; --only: those whose names have TEXT. nvcc's PTX and clang are further readers of each text.
 Asked of every kernel: no warning, no spill, no local memory, no number in double precision, and registers and shared memory within
-tests/cuda/budgets.json. --write puts the figures seen there."""
+tests/cuda/budgets.json. --write puts the figures seen there, network by network: what was interrupted is not lost."""
 import argparse
 import concurrent.futures
 import json
@@ -72,7 +72,7 @@ def build(arguments, network, architectures, compiler, folder):
         resources = json.load(file)
     for k in resources:
         if k["spilled"] or k["stack"]:
-            wrong.append(f"{name}: {k['kernel']} for {k['architecture']}: {k['spilled']} bytes spilled, {k['stack']} of local memory")
+            wrong.append(f"{name}: {k['kernel']} for {k['architecture']} by {compiler}: {k['spilled']} bytes spilled, {k['stack']} of local memory")
     return resources, wrong
 
 
@@ -113,11 +113,19 @@ def check(arguments, network):
         return network[0], resources, wrong
 
 
+def write(path, budgets):
+    lines = ",\n".join(f" {json.dumps(n)}: {json.dumps(budgets[n])}" for n in sorted(budgets))
+    with open(path + ".new", "w") as file:
+        file.write("{\n" + lines + "\n}\n")
+    os.replace(path + ".new", path)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("root")
     parser.add_argument("bin")
     parser.add_argument("--all", action="store_true")
+    parser.add_argument("--only", default="")
     parser.add_argument("--architectures", default="sm_90")
     parser.add_argument("--compilers", default="nvrtc")
     parser.add_argument("--write", action="store_true")
@@ -132,10 +140,10 @@ def main():
     if os.path.exists(path):
         with open(path) as file:
             budgets = json.load(file)
-    wrong, kernels = [], 0
+    chosen = [n for n in networks(arguments.root, arguments.all) if arguments.only in n[0]]
+    problems, kernels = 0, 0
     with concurrent.futures.ThreadPoolExecutor(max_workers=arguments.jobs) as pool:
-        for name, resources, bad in pool.map(lambda n: check(arguments, n), networks(arguments.root, arguments.all)):
-            wrong += bad
+        for name, resources, wrong in pool.map(lambda n: check(arguments, n), chosen):
             for k in resources:
                 kernels += 1
                 entry = budgets.setdefault(name, {}).get(k["kernel"])
@@ -146,14 +154,13 @@ def main():
                     wrong.append(f"{name}: {k['kernel']} has no budget: budgets.py --all --write")
                 elif k["registers"] > entry[0] or k["shared"] > entry[1]:
                     wrong.append(f"{name}: {k['kernel']} for {k['architecture']} by {k['compiler']} takes {k['registers']} registers and {k['shared']} bytes of shared memory; budget {entry[0]} and {entry[1]}")
-    if arguments.write:
-        lines = ",\n".join(f" {json.dumps(n)}: {json.dumps(budgets[n])}" for n in sorted(budgets))
-        with open(path, "w") as file:
-            file.write("{\n" + lines + "\n}\n")
-    for line in wrong:
-        print(line)
-    print(f"budgets: {kernels} kernels, {len(wrong)} problem(s)" if wrong else f"budgets: {kernels} kernels, none beyond its budget")
-    return 1 if wrong else 0
+            if arguments.write:
+                write(path, budgets)
+            problems += len(wrong)
+            for line in wrong:
+                print(line, flush=True)
+    print(f"budgets: {kernels} kernels of {len(chosen)} networks, {problems} problem(s)" if problems else f"budgets: {kernels} kernels of {len(chosen)} networks, none beyond its budget")
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ void Printer::parameters_of(const std::vector<ir::Expr>& values) {
   for (const std::string& s : names) w_.line("const wide {0} = wide(a.{0}[{1}]);", identifier(s), m_.parameter(s).cell.empty() ? "0" : "j");
 }
 
-void Printer::constants_kernel() {
+void Printer::constants_kernel(int threads) {
   w_.raw("const wide dt = a.dt;");
   w_.raw("[[maybe_unused]] const wide trial = a.trial, training = wide(a.training);");
   const auto of = [&](Constant::Axes axes, const std::string& cell) {
@@ -81,7 +81,7 @@ void Printer::constants_kernel() {
   int scalar = 0;
   for (const Constant& c : m_.constants) {
     if (c.axes != Constant::Axes::scalar) continue;
-    w_.open(fmt::format("if (threadIdx.x == {}u)", scalar * 32 % 1024));   // each by a warp of its own
+    w_.open(fmt::format("if (threadIdx.x == {}u)", scalar * 32 % threads));   // each by a warp of its own, as far as they go
     parameters_of({c.value});
     w_.line("a.scalars[{}] = narrow({});  // {}", scalar++, number_text(c.value, Numbers::wide), c.name);
     w_.close();
@@ -166,7 +166,7 @@ std::string Printer::print() {
   constants_struct();
   for (const DeviceKernel& k : d_.kernels) {
     begin_kernel(k);
-    if (k.name == "constants") constants_kernel();
+    if (k.name == "constants") constants_kernel(k.threads);
     else if (k.body.kind == NodeKind::kernel) trial(k);
     else if (k.body.kind == NodeKind::for_events_ahead) sum_inputs(k);
     else if (k.body.kind == NodeKind::scatter) send_inputs(k);

@@ -17,7 +17,7 @@ class Printer {
   void sizes();
   void arguments();
   void constants_struct();
-  void constants_kernel();
+  void constants_kernel(int threads);
   void begin_kernel(const kernel::DeviceKernel& k);
   void end_kernel(const kernel::DeviceKernel& k);
   void parameters_of(const std::vector<ir::Expr>& values);
