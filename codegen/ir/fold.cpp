@@ -81,7 +81,10 @@ Expr fold(Kind kind, std::vector<Expr>& args) {
   if (kind == Kind::expdd) {
     if (args.size() == 1) return exp(args[0]);
     std::sort(args.begin(), args.end(), [](Expr a, Expr b) { return compare(a, b) < 0; });
-    return {};
+    std::vector<double> points;
+    for (Expr a : args)
+      if (a.is(Kind::number)) points.push_back(a.value());
+    return points.size() == args.size() ? Expr(exp_divided_difference(points)) : Expr();
   }
   if (const Expr number = fold_numbers(kind, args); number.defined()) return number;
   switch (kind) {
