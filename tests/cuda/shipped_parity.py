@@ -26,12 +26,16 @@ def check(arguments, network):
         neuron, synapse = which.split("_")
         options += tuple(f"{key}={value[of]}" for key, value, of in (("rest", REST, neuron), ("strength", STRENGTH, synapse)) if of in value)
     words = [word for o in options for word in ("--set", o)]
-    # what watches every access or interprets instructions gets shorter trials, as dense with events
+    # what watches every access or interprets instructions gets shorter trials, as dense with events, and longer ones where nothing fired
     batch, steps = (3, 150) if arguments.device == "emulated" or kind in ("shipped", "losses") else (2, 40)
-    rate = f"{EVENTS.get(kind, 10) * steps / 150:.3g}"
-    command = [os.path.join(arguments.bin, "antidrome"), "check", model, "--parity-only", "--backend", "cuda", "--device", arguments.device, "--batch", str(batch), "--steps", str(steps), "--dt", "1", "--rate", rate]
-    done = subprocess.run(command + words, capture_output=True, text=True, env={**os.environ, "ANTIDROME_ORDER": str(arguments.order)})
-    spikes = re.search(r"spikes: reference (\d+)", done.stdout)
+    while True:
+        rate = f"{EVENTS.get(kind, 10) * steps / 150:.3g}"
+        command = [os.path.join(arguments.bin, "antidrome"), "check", model, "--parity-only", "--backend", "cuda", "--device", arguments.device, "--batch", str(batch), "--steps", str(steps), "--dt", "1", "--rate", rate]
+        done = subprocess.run(command + words, capture_output=True, text=True, env={**os.environ, "ANTIDROME_ORDER": str(arguments.order)})
+        spikes = re.search(r"spikes: reference (\d+)", done.stdout)
+        if steps >= 150 or name in SILENT or not spikes or int(spikes.group(1)):
+            break
+        steps *= 2
     differences = [float(difference) / float(largest) for largest, difference in re.findall(r"largest ([0-9.e+-]+), largest difference ([0-9.e+-]+)", done.stdout) if float(largest)]
     line = f"{name}: {spikes.group(1) if spikes else '?'} spikes, gradients differ by {max(differences, default=0):.1e}"
     good = done.returncode == 0 and spikes and (int(spikes.group(1)) > 0 or name in SILENT)

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -11,35 +10,35 @@
 
 namespace antidrome::test {
 
-namespace {
-
 namespace fs = std::filesystem;
 
-std::string read(const fs::path& path) {
-  std::ifstream in(path);
+std::string contents(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
   std::ostringstream text;
   text << in.rdbuf();
   return text.str();
 }
 
-std::uint64_t hash(const std::string& text, std::uint64_t h = 14695981039346656037u) {   // FNV-1a
-  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 1099511628211u;
-  return h;
+std::string key_of(const std::vector<std::string>& texts) {
+  const auto hash = [](const std::string& text, std::uint64_t h = 14695981039346656037u) {   // FNV-1a
+    for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 1099511628211u;
+    return h;
+  };
+  std::uint64_t key = hash("");
+  for (const std::string& text : texts) key = hash(text, key);
+  for (const auto& header : fs::directory_iterator(headers() / "antidrome")) key ^= hash(contents(header.path()));   // in any order
+  return fmt::format("{:016x}", key);
 }
 
-const fs::path headers = fs::path(ANTIDROME_SOURCE_DIR) / "runtime/include";
+fs::path headers() { return fs::path(ANTIDROME_SOURCE_DIR) / "runtime/include"; }
 
-}  // namespace
-
-std::string kernel_text(const std::string& name) { return read(fs::path(ANTIDROME_SOURCE_DIR) / "tests/emulator/kernels" / name); }
+std::string kernel_text(const std::string& name) { return contents(fs::path(ANTIDROME_SOURCE_DIR) / "tests/emulator/kernels" / name); }
 
 std::string module_file(const std::string& text, const std::string& name, emulator::Mode mode, const std::string& compiler) {
-  const emulator::Compiler with = {.command = compiler, .include_folders = {headers.string()}, .flags = {}};
-  std::uint64_t key = hash(text + name);
-  for (const auto& command : emulator::compile_commands("/text", "/module", mode, with))
-    for (const std::string& word : command) key = hash(word, key);
-  for (const auto& header : fs::directory_iterator(headers / "antidrome")) key ^= hash(read(header.path()));   // in any order
-  const fs::path folder = fs::path(ANTIDROME_BINARY_DIR) / "emulator_modules" / fmt::format("{:016x}", key), module = folder / "module.so";
+  const emulator::Compiler with = {.command = compiler, .include_folders = {headers().string()}, .flags = {}};
+  std::vector<std::string> made_of = {text, name};
+  for (const auto& command : emulator::compile_commands("/text", "/module", mode, with)) made_of.insert(made_of.end(), command.begin(), command.end());
+  const fs::path folder = fs::path(ANTIDROME_BINARY_DIR) / "emulator_modules" / key_of(made_of), module = folder / "module.so";
   if (!fs::exists(module)) {
     fs::create_directories(folder);
     std::ofstream(folder / name) << text;

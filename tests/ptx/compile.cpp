@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -10,25 +9,14 @@
 
 #include <fmt/core.h>
 
+#include "tests/emulator/modules.hpp"
+
 namespace antidrome::test {
 
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string read(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
-std::uint64_t hash(const std::string& text, std::uint64_t h = 14695981039346656037u) {   // FNV-1a
-  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 1099511628211u;
-  return h;
-}
-
-const fs::path headers = fs::path(ANTIDROME_SOURCE_DIR) / "runtime/include";
 constexpr const char* flags = "-std=c++20 -O3 -fmad=false -lineinfo -ptx -arch=sm_90";
 
 }  // namespace
@@ -44,21 +32,19 @@ fs::path nvcc() {
 }
 
 std::string ptx_of(const std::string& text, const std::string& name) {
-  std::uint64_t key = hash(text + name + flags + fs::canonical(nvcc()).string());
-  for (const auto& header : fs::directory_iterator(headers / "antidrome")) key ^= hash(read(header.path()));   // in any order
-  const fs::path folder = fs::path(ANTIDROME_BINARY_DIR) / "ptx_modules" / fmt::format("{:016x}", key), out = folder / "module.ptx";
+  const fs::path folder = fs::path(ANTIDROME_BINARY_DIR) / "ptx_modules" / key_of({text, name, flags, fs::canonical(nvcc()).string()}), out = folder / "module.ptx";
   if (!fs::exists(out)) {
     fs::create_directories(folder / "antidrome");
     std::ofstream(folder / "antidrome/emulated_device.h") << "#include <antidrome/device.h>\n";   // the emulator's own kernels, for a GPU
     const std::string own = fmt::format("{}/{}", folder.string(), getpid());                      // tests run at the same time
     fs::create_directories(own);
     std::ofstream(fs::path(own) / name) << text;
-    const std::string command = fmt::format("cd '{}' && '{}' {} -I'{}' -I'{}' -o module.ptx '{}' > log 2>&1", own, nvcc().string(), flags, folder.string(), headers.string(), name);
-    if (std::system(command.c_str()) != 0) throw std::runtime_error(command + "\n" + read(fs::path(own) / "log"));
+    const std::string command = fmt::format("cd '{}' && '{}' {} -I'{}' -I'{}' -o module.ptx '{}' > log 2>&1", own, nvcc().string(), flags, folder.string(), headers().string(), name);
+    if (std::system(command.c_str()) != 0) throw std::runtime_error(command + "\n" + contents(fs::path(own) / "log"));
     fs::rename(fs::path(own) / "module.ptx", out);
     fs::remove_all(own);
   }
-  return read(out);
+  return contents(out);
 }
 
 }  // namespace antidrome::test
