@@ -126,6 +126,7 @@ void Printer::gather_sliced(const DeviceKernel& k) {
     w_.open("for (u32 sample = cut.first; sample < cut.last; ++sample)");
     w_.raw("if (a.spikes[sample] > a.capacity || a.first_bad[2 * sample] != none || a.first_bad[2 * sample + 1] != none) continue;");
     w_.raw("__syncthreads();  // all warps look things up in the same sample");
+    w_.line("const real* const rows = fixed_global(a.{} + u64(sample) * (a.steps + 1u) * {}u + c);", n.buffer, p.stride);
     w_.raw("#pragma unroll");
     w_.open(fmt::format("for (u32 r = 0; r < {}u; ++r)", k.rows_of_lane));
     w_.raw("const u32 row = first_row + r * groups;");
@@ -133,7 +134,7 @@ void Printer::gather_sliced(const DeviceKernel& k) {
     if (data) w_.line("const u32 first = 4u * __ldg(a.unit_group_of_{0} + u64(sample) * (n_of_{0} + 1u) + row), last = 4u * __ldg(a.unit_group_of_{0} + u64(sample) * (n_of_{0} + 1u) + row + 1u);", pre);
     else w_.line("const u32 first = a.by_unit_of_{0}[u64(sample) * (padded_of_{0} + 1u) + row], last = a.by_unit_of_{0}[u64(sample) * (padded_of_{0} + 1u) + row + 1u];", pre);
     const std::string base = data ? "" : " + u64(sample) * a.listed_capacity";
-    w_.line("gather_rows<{0}, 1>(sum[r], a.{1} + u64(sample) * (a.steps + 1u) * {2}u + c, {2}u, a.step_of_{3}{4}, {5}, first, last, {6}, a.steps);", neighbours, n.buffer, p.stride, pre, base,
+    w_.line("gather_rows<{0}, 1>(sum[r], rows, {1}u, a.step_of_{2}{3}, {4}, first, last, {5}, a.steps);", neighbours, p.stride, pre, base,
             n.value.defined() ? fmt::format("a.{}{}", n.value.name(), base) : "static_cast<const real*>(nullptr)", delay(m_.edge(n.edge)));
     w_.close();
     w_.close();
