@@ -6,7 +6,9 @@
 
 #ifdef ANTIDROME_EMULATED
 #include <antidrome/emulated_device.h>
+#define ANTIDROME_DEVICE_CALLED static inline __attribute__((noinline))
 #else
+#define ANTIDROME_DEVICE_CALLED static inline __device__ __noinline__  // of constants of a batch: too long to be compiled wherever it is used
 #define ANTIDROME_KERNEL(name, Arguments)
 #define ANTIDROME_DYNAMIC_SHARED(type, name) extern __shared__ __align__(16) type name[]
 #endif

@@ -61,7 +61,7 @@ ANTIDROME_DEVICE Pair operator*(Pair a, Pair b) {
   e = __fmaf_rn(a.hi, b.lo, __fmaf_rn(a.lo, b.hi, e));
   return tidied(p, e);
 }
-ANTIDROME_DEVICE Pair operator/(Pair a, Pair b) {                   // three quotients, each of what the last one left
+ANTIDROME_DEVICE_CALLED Pair operator/(Pair a, Pair b) {            // three quotients, each of what the last one left
   const float p = __fdiv_rn(a.hi, b.hi);
   if (!finite(p) || b.hi == 0.0f) return Pair(p);
   Pair rest = a - b * Pair(p);
@@ -88,7 +88,7 @@ ANTIDROME_DEVICE Pair sqrt(Pair x) {
   return tidied(y, __fdiv_rn(rest.hi, 2.0f * y));
 }
 /// x = n log 2 + r; exp r = (exp(r / 8))^8 by Taylor's series
-ANTIDROME_DEVICE Pair exp(Pair x) {
+ANTIDROME_DEVICE Pair exp_in_place(Pair x) {
   if (!(x.hi < 89.0f)) return Pair(expf(x.hi));                     // overflow, infinity, NaN
   if (x.hi < -104.0f) return Pair(0.0f);
   const float n = rintf(x.hi * 1.44269504f);
@@ -99,11 +99,12 @@ ANTIDROME_DEVICE Pair exp(Pair x) {
   sum = sum * sum, sum = sum * sum, sum = sum * sum;
   return times_two_to(sum, int(n));
 }
+ANTIDROME_DEVICE_CALLED Pair exp(Pair x) { return exp_in_place(x); }
 /// One step of Newton's method from the logarithm in single precision.
 ANTIDROME_DEVICE Pair log(Pair x) {
   if (!(x.hi > 0.0f) || !finite(x.hi)) return Pair(logf(x.hi));
   const float y = logf(x.hi);
-  return Pair(y) + (x * exp(Pair(-y)) - Pair(1.0f));
+  return Pair(y) + (x * exp_in_place(Pair(-y)) - Pair(1.0f));        // of noise, too: in kernels that count
 }
 /// Quarter turns taken off, then Taylor's series; `quarter` more turns the sine into a cosine.
 ANTIDROME_DEVICE Pair turned_sine(Pair x, int quarter) {
