@@ -1,6 +1,5 @@
 // Kernels for all samples at once.
 #include <algorithm>
-#include <set>
 
 #include "backends/cuda/emit/printer.hpp"
 
@@ -107,10 +106,6 @@ void Printer::batch_means() {
 void Printer::gather_sliced(const DeviceKernel& k) {
   const int neighbours = m_.precision == Precision::single_precision ? 4 : 2, lanes = k.slice / neighbours;
   w_.line("constexpr u32 groups = {}u, tile = groups * {}u;  // rows beside each other, and of a block", k.threads / lanes, k.rows_of_lane);
-  w_.line("const u32 lane = threadIdx.x & 31u, group = threadIdx.x / {0}u, column = lane % {0}u * {1}u;", lanes, neighbours);
-  std::set<std::string> delays;
-  for (const Node& n : k.body.body)
-    if (const EdgeLayout& e = m_.edge(n.edge); !e.delay_parameter.empty() && delays.insert(e.name).second) w_.line("const u32 k_{0}_delay = a.{0}_delay_steps[0];", name(e.name));
   w_.raw("const Cut cut = cut_of(a.whole, a.whole_chunks, a.first_chunk + blockIdx.y, a.first_sample);");
   w_.raw("u32 work = blockIdx.x;");
   for (const Node& n : k.body.body) {
@@ -120,8 +115,9 @@ void Printer::gather_sliced(const DeviceKernel& k) {
     w_.comment(n.name);
     w_.open_scope();
     w_.line("constexpr u32 slices = {}u / {}u, works = ({}u + tile - 1u) / tile * slices;", p.stride, k.slice, p.rows);
+    if (const EdgeLayout& e = m_.edge(n.edge); !e.delay_parameter.empty()) w_.line("const u32 k_{0}_delay = a.{0}_delay_steps[0];", name(e.name));
     w_.open("for (; work < works; work += gridDim.x)");
-    w_.line("const u32 c = work % slices * {}u + column, first_row = work / slices * tile + group;", k.slice);
+    w_.line("const u32 thread = anew(threadIdx.x), c = work % slices * {}u + thread % {}u * {}u, first_row = work / slices * tile + thread / {}u;", k.slice, lanes, neighbours, lanes);
     w_.line("real sum[{}][{}] = {{}};", k.rows_of_lane, neighbours);
     w_.open("for (u32 sample = cut.first; sample < cut.last; ++sample)");
     w_.raw("if (a.spikes[sample] > a.capacity || a.first_bad[2 * sample] != none || a.first_bad[2 * sample + 1] != none) continue;");

@@ -50,7 +50,8 @@ void DeviceLowering::batch_kernels() {
         for (const auto& [e, g] : a.ahead) n.body.push_back(forward_.row_sum(*e, *g, a.name));
         out.push_back(kernel_of("sum_" + a.name, Grid::chunks, sum_block, n, false, "input sums of every step: no dependence between steps"));
         out.back().slice = slice;
-        out.back().least_blocks = 2;
+        // a lane of two blocks beside each other has 64 registers: too few to hold a delay for each of many projections
+        out.back().least_blocks = std::count_if(a.ahead.begin(), a.ahead.end(), [](const auto& edge) { return !edge.first->delay.empty(); }) > 4 ? 1 : 2;
         out.back().rows = d_.padded(p.cell->name) / slice;
       }
       if (a.scattered.empty()) continue;

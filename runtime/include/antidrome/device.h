@@ -94,6 +94,13 @@ template <class T> ANTIDROME_DEVICE T* fixed_shared(T* p) {
 #endif
   return p;
 }
+/// A number as if it came from outside: what is made of it is worked out here again, and takes no register up to here.
+ANTIDROME_DEVICE u32 anew(u32 x) {
+#ifndef ANTIDROME_EMULATED
+  asm volatile("" : "+r"(x));
+#endif
+  return x;
+}
 /// Row `row` of STRIDE elements in global memory: a product and a sum at once.
 template <u32 STRIDE, class T> ANTIDROME_DEVICE T* row_at(T* rows, u32 row) {
 #ifdef ANTIDROME_EMULATED
