@@ -69,19 +69,6 @@ std::unique_ptr<Session> session_of(const Shape& shape, const std::string& preci
   return session;
 }
 
-void compare_with_pytorch(const std::vector<Shape>& shapes, const std::vector<bench::Timing>& timings, const Options& o) {
-  for (std::size_t q = 0; q < shapes.size(); ++q) {
-    const bench::PytorchTiming p = bench::run_pytorch(shapes[q], o.batch, o.threads, std::min(o.repetitions, 3));
-    const double ours = timings[q].training.least();
-    const auto line = [&](const char* how, double forward, double backward) {
-      fmt::print("{:<24} PyTorch {}, {} threads, {}: forward {:.1f}, backward {:.1f}, together {:.1f} CPU ms: {:.1f} times ours\n", shapes[q].name, p.version, o.threads, how, forward, backward, forward + backward, (forward + backward) / ours);
-    };
-    line("its time loop", p.forward_ms, p.backward_ms);
-    line("written by hand", p.hand_forward_ms, p.hand_backward_ms);
-    fmt::print("{:<24} gradients of the two are {:.1e} of each other apart\n", "", p.gradients_apart);
-  }
-}
-
 /// What is measured: the shapes in the precisions asked for, each perhaps in five sizes.
 struct Plan {
   std::vector<std::unique_ptr<Session>> sessions;
@@ -105,6 +92,23 @@ Plan plan_of(const std::vector<Shape>& shapes, const Options& o) {
         }
     }
   return plan;
+}
+
+/// Each shape there, and how many times as long it takes as ours of every precision.
+void compare_with_pytorch(const Plan& plan, const std::vector<bench::Timing>& timings, const Options& o) {
+  const std::size_t precisions = split(o.precision).size();
+  for (std::size_t first = 0; first < timings.size(); first += precisions) {
+    const Shape& shape = plan.work[first].shape;
+    const bench::PytorchTiming p = bench::run_pytorch(shape, o.batch, o.threads, std::min(o.repetitions, 3));
+    const auto line = [&](const char* how, double forward, double backward) {
+      std::string times;
+      for (std::size_t q = first; q < first + precisions; ++q) times += fmt::format("{}{:.1f} times {}", q > first ? ", " : "", (forward + backward) / timings[q].training.least(), plan.work[q].name);
+      fmt::print("{:<24} PyTorch {}, {} threads, {}: forward {:.1f}, backward {:.1f}, together {:.1f} CPU ms: {}\n", shape.name, p.version, o.threads, how, forward, backward, forward + backward, times);
+    };
+    line("its time loop", p.forward_ms, p.backward_ms);
+    line("written by hand", p.hand_forward_ms, p.hand_backward_ms);
+    fmt::print("{:<24} gradients of the two are {:.1e} of each other apart\n", "", p.gradients_apart);
+  }
 }
 
 /// Time over the quantity that was scaled: how far from a straight line it is, and a plot if one was asked for.
@@ -148,7 +152,7 @@ void run_bench(const Options& o) {
   if (!o.scale.empty()) show_scaling(plan, timings, o);
   if (!o.json.empty() && !(std::ofstream(o.json) << bench::json_text(plan.work, timings, roofline)))
     fail(exit_io, "AD444", {o.json}, "cannot write the results", "give --json a file in a folder that exists");
-  if (o.against == "pytorch") compare_with_pytorch(shapes, timings, o);
+  if (o.against == "pytorch") compare_with_pytorch(plan, timings, o);
 }
 
 }  // namespace

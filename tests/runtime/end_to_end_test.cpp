@@ -1,4 +1,6 @@
 // From a model file to an accuracy, by the commands of the README. Skipped where the generator was not built.
+#include <fmt/format.h>
+
 #include "runtime/data/hdf5_file.hpp"
 #include "runtime/train/checkpoint.hpp"
 #include "tests/runtime/fake.hpp"
@@ -188,6 +190,22 @@ TEST(EndToEnd, the_benchmarks_measure_and_write_what_they_found) {
   EXPECT_EQ(shape.at("input_events"), 4 * 5);
   EXPECT_EQ(double(shape.at("forward_events")), 4 * 5 * 200 + double(shape.at("hidden_spikes")) * 3);
   for (const char* part : {"forward_ms", "adjoint_ms", "gradient_ms", "update_ms", "data_ms"}) EXPECT_GT(double(shape.at(part).at("least")), 0) << part;
+}
+
+/// PyTorch itself is not installed for tests: what stands in for it tells times of its own.
+TEST(EndToEnd, the_benchmarks_compare_each_shape_and_precision_with_pytorch) {
+  NEEDS_GENERATOR();
+  const Scratch scratch;
+  std::ofstream(scratch / "python3") << "#!/bin/sh\necho '{\"forward_ms\": 400, \"backward_ms\": 600, \"hand_forward_ms\": 200, \"hand_backward_ms\": 300, \"gradients_apart\": 0, \"version\": \"0\"}'\n";
+  test::fs::permissions(scratch / "python3", test::fs::perms::owner_all);
+  const Outcome out = test::antidrome(scratch.path(), "bench yinyang mnist --batch 4 --repetitions 1 --precision float,mixed --against pytorch --json found.json", "PATH='" + scratch.path().string() + "':\"$PATH\"");
+  ASSERT_EQ(out.exit_code, 0) << out.output;
+  const auto found = nlohmann::json::parse(test::read(scratch / "found.json"));
+  ASSERT_EQ(found.at("shapes").size(), 4u);
+  for (const std::size_t first : {0u, 2u}) {
+    const auto times = [&](std::size_t q, double theirs) { return fmt::format("{:.1f} times {}", theirs / double(found["shapes"][q].at("training_ms").at("least")), std::string(found["shapes"][q].at("name"))); };
+    for (const double theirs : {1000.0, 500.0}) EXPECT_NE(out.output.find(": " + times(first, theirs) + ", " + times(first + 1, theirs) + "\n"), std::string::npos) << times(first, theirs) << "\n" << out.output;
+  }
 }
 
 TEST(EndToEnd, the_benchmarks_show_how_time_grows) {
