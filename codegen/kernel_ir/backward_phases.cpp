@@ -162,6 +162,8 @@ void BackwardPhases::arrive_post(const CellPlan& p, Block& b) {
     if (key.first == c.name) b.store({at, Row::step, Column::block}, b.lower(key.second), print(key.second));
   for (const auto& [key, at] : l_.arrival_histories)
     if (key.first == c.name) b.store({at, Row::step, Column::block}, b.lower(key.second), print(key.second));
+  for (const auto& [key, at] : l_.arrival_pairs)
+    if (const auto& [post, first, second] = key; post == c.name) b.store_pair({at, Row::step, Column::block}, b.lower(first), b.lower(second), print(first) + " beside " + print(second));
   for (const auto& [at, value] : stores) b.store({at}, value);
   for (const Edge& e : l_.program.edges) {
     if (e.post != c.name) continue;

@@ -95,6 +95,14 @@ void Block::add(Place at, Expr lowered, const std::string& note) {
   nodes_.back().kind = NodeKind::add;
 }
 
+void Block::store_pair(Place at, Expr lowered, Expr beside, const std::string& note) {
+  store(std::move(at), lowered, note);
+  nodes_.back().kind = NodeKind::store_pair;
+  Node second;
+  second.value = beside;
+  nodes_.back().body.push_back(second);
+}
+
 namespace {
 
 void collect_symbols(const Node& n, std::set<std::string>& used) {

@@ -30,6 +30,7 @@ class Block {
   std::map<std::string, std::string> update(const std::vector<ir::Update>& updates, const std::string& suffix);
   void store(Place at, ir::Expr lowered, const std::string& note = {});
   void add(Place at, ir::Expr lowered, const std::string& note = {});
+  void store_pair(Place at, ir::Expr lowered, ir::Expr beside, const std::string& note = {});
   void push(Node node) { nodes_.push_back(std::move(node)); }                 ///< any other node, as it is
   std::string unique(const std::string& name);
   ir::Expr read(const std::string& symbol) { return lower(ir::symbol(symbol)); }

@@ -60,6 +60,7 @@ class Walk {
     switch (n.kind) {
       case NodeKind::load: case NodeKind::store: access(n.buffer, 1, c); break;
       case NodeKind::add: access(n.buffer, 2, c); c.flops += 1; break;
+      case NodeKind::store_pair: access(n.buffer, 2, c); c.flops += operations(n.body.front().value); break;
       case NodeKind::row_sum: c.rows += row_bytes(n.buffer, n.cell); c.flops += size(n.cell); break;
       case NodeKind::row_dot: c.rows += row_bytes(n.edge, n.cell); c.near += size(n.cell) * real_; c.flops += 2 * size(n.cell); break;
       case NodeKind::scatter: c.rows += row_bytes(n.name, n.cell); c.near += 2 * size(n.cell) * real_; c.flops += size(n.cell); break;

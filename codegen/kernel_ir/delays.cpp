@@ -6,11 +6,28 @@ namespace antidrome::kernel {
 
 using namespace ir;
 
-std::string Lowering::history(const Edge& e, const std::string& operand) const {
-  const bool apart = options.arrivals_apart && program.scattered(e);
+Expr operand_value(const Edge& e, const std::string& operand) {
   for (const Update& u : e.back_operands)
-    if (u.target == operand) return (apart ? arrival_histories : histories).at({e.post, u.value});
-  throw InternalError("internal error: no history of '" + operand + "', please report it");
+    if (u.target == operand) return u.value;
+  throw InternalError("internal error: no operand '" + operand + "', please report it");
+}
+
+std::string Lowering::history(const Edge& e, const std::string& operand) const {
+  return (options.arrivals_apart && program.scattered(e) ? arrival_histories : histories).at({e.post, operand_value(e, operand)});
+}
+
+/// Are the gradients of a weight and of a delay looked up together?
+bool Lowering::looks_up_pairs(const EdgePlan& p, const Gather& g) const {
+  const Parameter* w = program.parameter(g.weight);
+  return options.arrivals_apart && p.scattered && p.delay_trained && !g.continuous && w && w->trainable;
+}
+
+/// Is an operand looked up by itself: by the gradient of one of the two, or by what goes back to the time of a spike?
+bool Lowering::looks_up_alone(const EdgePlan& p, const Gather& g, const std::string& operand) const {
+  const bool pairs = looks_up_pairs(p, g);
+  if (operand == adjoint_name(g.name)) return !pairs;
+  const bool dots = program.cell(p.edge->pre)->threshold.defined() && p.edge->back_acc.defined() && !p.edge->back_acc.is_number(0);
+  return dots || (p.delay_trained && !pairs);
 }
 
 std::vector<Node> Lowering::send_scattered(bool at_begin) {
@@ -57,16 +74,18 @@ std::vector<Node> Lowering::scattered_gradients(const EdgePlan& p) {
     Node n = make_node(NodeKind::scattered_gradient);
     n.edge = p.edge->name;
     n.cell = p.edge->pre;
+    const bool pairs = looks_up_pairs(p, g);
+    const std::string kept = pairs ? arrival_pairs.at({p.edge->post, operand_value(*p.edge, adjoint_name(g.name)), operand_value(*p.edge, kappa_name(g.name))}) : "";
     if (const Parameter* w = program.parameter(g.weight); w && w->trainable) {
       n.name = g.weight;
-      n.buffer = history(*p.edge, adjoint_name(g.name));
+      n.buffer = pairs ? kept : history(*p.edge, adjoint_name(g.name));
       out.push_back(n);
     }
     if (!p.delay_trained) continue;
     n.name = p.edge->delay;
-    n.buffer = history(*p.edge, kappa_name(g.name));
+    n.buffer = pairs ? kept : history(*p.edge, kappa_name(g.name));
     n.value = g.weight.empty() ? Expr(1.0) : symbol(g.weight);
-    if (options.arrivals_apart && !out.empty()) out.back().body.push_back(n);
+    if (pairs) out.back().body.push_back(n);
     else out.push_back(n);
   }
   return out;

@@ -100,7 +100,7 @@ std::string print(const KernelModule& m) {
   for (const Constant& c : m.constants)
     out += fmt::format("constant {}{} = {}\n", c.name, c.axes == Constant::Axes::scalar ? "" : c.axes == Constant::Axes::step ? "[step]" : c.axes == Constant::Axes::segment ? "[segment]" : "[" + c.cell + "]", ir::print(c.value));
   for (const DrawLayout& d : m.draws) out += fmt::format("draw {} site {} {}\n", d.buffer, d.site, d.normal ? "normal" : "uniform");
-  for (const Buffer& b : m.buffers) out += fmt::format("buffer {} {} [{}]{}{}\n", b.name, spelling(b.space), spelling(b.shape), b.cell.empty() ? "" : " of " + b.cell + (b.half ? ", half" : ""), b.note.empty() ? "" : "   # " + b.note);
+  for (const Buffer& b : m.buffers) out += fmt::format("buffer {} {} [{}]{}{}\n", b.name, spelling(b.space), spelling(b.shape), b.cell.empty() ? "" : " of " + b.cell + (b.half ? ", half" : b.pairs ? ", pairs" : ""), b.note.empty() ? "" : "   # " + b.note);
   print_tree(m.batch, 0, out);
   return out;
 }

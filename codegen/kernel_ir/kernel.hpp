@@ -57,6 +57,7 @@ struct Buffer {
   std::string note;
   bool half = false;              ///< history: kept in half precision
   bool by_arrival = false;        ///< history: single elements of it are looked up, at the steps at which spikes arrive
+  bool pairs = false;             ///< ... and are two numbers each, which are looked up together
 };
 
 enum class Row { none, step, next_step };
@@ -171,7 +172,7 @@ struct LowerOptions {
   std::string fingerprint = {};
   int steps_ahead = 64;
   int rider_size = 32;            ///< a population of at most this many neurons is summed in another one's spike loop
-  bool arrivals_apart = true;     ///< synapses with delays of their own have histories of their own; and what inputs send is known when a trial begins
+  bool arrivals_apart = true;     ///< synapses with delays of their own have histories of their own, two that are looked up together as pairs; and what inputs send is known when a trial begins
   bool lazy_states = true;        ///< the end of a step is worked out at the beginning of the next one, where what the tape needs suffices for that
   bool half_storage = false;      ///< rows of weights and histories in half precision, where nothing reads single elements of them
   bool adjoints_in_histories = true;  ///< an adjoint whose history is wanted has no other storage

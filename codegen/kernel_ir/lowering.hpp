@@ -2,6 +2,7 @@
 #pragma once
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "codegen/ir/names.hpp"
 #include "codegen/kernel_ir/block.hpp"
@@ -55,6 +56,7 @@ class Lowering {
   std::vector<CellPlan> cells;
   std::vector<EdgePlan> edges;
   std::map<std::pair<std::string, ir::Expr>, std::string> operands, histories, arrival_histories;   ///< (post cell, value) -> buffer
+  std::map<std::tuple<std::string, ir::Expr, ir::Expr>, std::string> arrival_pairs;   ///< (post cell, value, value beside it) -> buffer: of synapses whose weights and delays are both learned
   std::map<ir::Expr, std::string> batch_means;  ///< batch_mean node -> name
   std::set<std::string> seeded;                 ///< seed buffers that some loss writes: the next one adds
   bool coupled = false;                         ///< some edge is continuous: arrivals and neurons are separate phases
@@ -79,6 +81,8 @@ class Lowering {
   bool half_rows(const ir::Parameter& weight) const;   ///< plan.cpp: are rows of it read from a copy in half precision?
   std::string pending(const Accumulator& a) { return a.name + "_pending"; }
   std::string history(const ir::Edge& e, const std::string& operand) const;   ///< the history that holds an operand of back_operands
+  bool looks_up_pairs(const EdgePlan& edge, const ir::Gather& g) const;   ///< delays.cpp
+  bool looks_up_alone(const EdgePlan& edge, const ir::Gather& g, const std::string& operand) const;
   std::vector<Node> send_scattered(bool at_begin);   ///< delays.cpp: forward, before the arrivals of a step; what sources send may be sent when the trial begins
   std::vector<Node> scattered_dots(const ir::Cell& pre);
   std::vector<Node> scattered_gradients(const EdgePlan& edge);
@@ -108,6 +112,8 @@ Node in_cell(NodeKind kind, const std::string& cell, std::vector<Node> body = {}
 void append(std::vector<Node>& to, std::vector<Node> nodes);
 /// A loop over the spikes that arrive now.
 Node for_arrivals(const ir::Edge& edge, std::vector<Node> body = {});
+/// What an operand of row products and gradients ("lambda_.." or "kappa_.." of a sum) is of the targets' adjoints.
+ir::Expr operand_value(const ir::Edge& edge, const std::string& operand);   // delays.cpp
 /// Do spikes on this edge always act one step after they were emitted?
 inline bool acts_in_next_step(const ir::Edge& e) { return e.delay_steps == 1 && e.delay.empty(); }
 inline bool same_arrivals(const ir::Edge& a, const ir::Edge& b) { return a.pre == b.pre && a.delay_steps == b.delay_steps && a.delay == b.delay; }

@@ -227,6 +227,16 @@ bool Lowering::half_rows(const Parameter& weight) const {
   return by_row;
 }
 
+/// What the gradients of weights and of delays look up at the same places.
+void keep_pairs(Lowering& l, const EdgePlan& p, const Gather& g) {
+  const Expr first = operand_value(*p.edge, adjoint_name(g.name)), second = operand_value(*p.edge, kappa_name(g.name));
+  auto [it, fresh] = l.arrival_pairs.emplace(std::tuple{p.edge->post, first, second}, "");
+  if (!fresh) return;
+  it->second = l.buffer(identifier(p.edge->post) + fmt::format("_pairs{}", l.arrival_pairs.size() - 1), Space::history, Shape::step_neurons, p.edge->post, true, print(first) + " beside " + print(second));
+  Buffer& kept = l.module.buffers.back();
+  kept.by_arrival = kept.pairs = true;
+}
+
 void Lowering::plan_all() {
   edges.resize(program.edges.size());
   cells.resize(program.cells.size());
@@ -250,9 +260,8 @@ void Lowering::plan_all() {
     for (const Update& u : p.edge->back_operands)
       for (const Gather& g : p.edge->gathers) {
         const Parameter* w = program.parameter(g.weight);
-        const bool weighs = u.target == adjoint_name(g.name) && w && w->trainable, times = p.scattered && u.target == kappa_name(g.name);
-        if (g.continuous || !(weighs || times)) continue;
-        const bool apart = p.scattered && options.arrivals_apart;
+        const bool apart = p.scattered && options.arrivals_apart, weighs = u.target == adjoint_name(g.name) && w && w->trainable, times = p.scattered && u.target == kappa_name(g.name);
+        if (g.continuous || !(weighs || times) || (apart && !looks_up_alone(p, g, u.target))) continue;
         auto [it, fresh] = (apart ? arrival_histories : histories).emplace(std::pair{post.name, u.value}, "");
         if (fresh) it->second = buffer(identifier(post.name) + (apart ? fmt::format("_arrivals{}", arrival_histories.size() - 1) : fmt::format("_history{}", histories.size() - 1)), Space::history, Shape::step_neurons, post.name, true, print(u.value));
         Buffer& kept = *std::find_if(module.buffers.begin(), module.buffers.end(), [&](const Buffer& b) { return b.name == it->second; });
@@ -260,6 +269,8 @@ void Lowering::plan_all() {
         kept.half = options.half_storage && !apart;
         if (options.adjoints_in_histories && !kept.half && !apart && !coupled && u.value.is(Kind::symbol) && !changed_by_jumps(program, post, u.value.name())) plan(post.name).history_of_state[u.value.name()] = it->second;
       }
+    for (const Gather& g : p.edge->gathers)
+      if (looks_up_pairs(p, g)) keep_pairs(*this, p, g);
   }
 }
 

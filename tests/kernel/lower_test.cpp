@@ -3,7 +3,7 @@
 
 #include "codegen/kernel_ir/kernel.hpp"
 #include "codegen/passes/passes.hpp"
-#include "tests/fixtures/models.hpp"
+#include "tests/fixtures/networks.hpp"
 
 namespace antidrome::kernel {
 namespace {
@@ -104,6 +104,31 @@ TEST(Lower, samples_with_a_tape_of_every_step_are_walked_back_one_by_one) {
   Diagnostics diagnostics;
   EXPECT_FALSE(lowered(recurrent(), diagnostics).sample_at_a_time);
   EXPECT_TRUE(lowered(recurrent({{"tau_mem", trainable(per_neuron(number(20)))}}), diagnostics).sample_at_a_time);
+}
+
+TEST(Lower, gradients_of_a_weight_and_a_delay_are_looked_up_as_pairs_and_what_is_looked_up_alone_is_kept_alone) {
+  const auto kept = [](bool weights, bool delays, bool on_the_device = false) {
+    NetworkBuilder n = recurrent();
+    ir::Network network = n.network();
+    for (ir::Projection& p : network.projections) {
+      if (p.name == "hidden_output") continue;
+      p.delay = spread(uniform(1, 30), ir::Value::Spread::per_synapse, delays);
+      if (!weights)
+        for (auto& [name, value] : p.values) value.trainable = false;
+    }
+    Diagnostics diagnostics;
+    const ir::Program program = passes::derive_program(network, {}, diagnostics);
+    EXPECT_FALSE(diagnostics.has_errors()) << diagnostics.render();
+    const KernelModule m = lower(program, {.arrivals_apart = !on_the_device}, diagnostics);
+    std::string out;
+    for (const Buffer& b : m.buffers)
+      if (b.space == Space::history && b.cell == "hidden") out += b.pairs ? "pairs " : b.by_arrival ? "alone " : "rows ";
+    return out;
+  };
+  EXPECT_EQ(kept(true, true), "pairs alone ");                     // alone: for what goes back to the times of hidden spikes
+  EXPECT_EQ(kept(true, false), "alone alone ");
+  EXPECT_EQ(kept(false, true), "alone ");
+  EXPECT_EQ(kept(true, true, true), "rows rows ");
 }
 
 TEST(Lower, the_text_form_shows_the_tree) {

@@ -161,7 +161,7 @@ void Printer::worker() {
   w_.line("h.rows = steps + 1;");
   for (const Buffer& b : m_.buffers)
     if (b.space == Space::history) w_.line("h.{0} = arena.take<{1}>({2});", b.name, b.half ? "half_pair" : "real",
-                                                b.by_arrival ? fmt::format("arrival_size({}, steps)", n(b.cell)) : b.half ? fmt::format("h.rows * std::size_t(blocks_of({0}) / slice_of({0}) * pair_words(slice_of({0})))", n(b.cell)) : fmt::format("h.rows * padded({})", n(b.cell)));
+                                                b.by_arrival ? fmt::format("{}_size({}, steps)", b.pairs ? "pairs" : "arrival", n(b.cell)) : b.half ? fmt::format("h.rows * std::size_t(blocks_of({0}) / slice_of({0}) * pair_words(slice_of({0})))", n(b.cell)) : fmt::format("h.rows * padded({})", n(b.cell)));
   w_.line("return h;");
   w_.close();
 }

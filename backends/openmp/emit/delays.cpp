@@ -7,7 +7,7 @@ using namespace kernel;
 
 namespace {
 
-std::string row_of(const std::string& weight, const std::string& post) { return weight.empty() ? "static_cast<const real*>(nullptr)" : fmt::format("w.{} + std::size_t(j) * stride_of({})", identifier(weight), post); }
+std::string row_of(const std::string& weight, const std::string& post) { return weight.empty() ? "nullptr" : fmt::format("w.{} + std::size_t(j) * stride_of({})", identifier(weight), post); }
 
 }  // namespace
 
@@ -37,10 +37,12 @@ void Printer::scattered(const Node& node) {
     const auto sum = [&](const Node& of) {
       const bool of_delay = of.value.defined(), weighted = of_delay && !of.value.is_number(1);
       const ParameterLayout& p = m_.parameter(of.name);
-      if (!p.matrix) return fmt::format("ArrivalSum{{history.{}, Scale::{}, {}, nullptr, false, part.{}, SharedBy::{}}}", of.buffer, weighted ? "minus_weight" : "minus_one", weighted ? "w." + identifier(of.value.name()) : "nullptr", identifier(of.name), p.along_rows ? "source" : "target");
-      return fmt::format("ArrivalSum{{history.{}, Scale::{}, {}, part.{}, {}, nullptr, SharedBy::source}}", of.buffer, !of_delay ? "none" : weighted ? "minus_weight" : "minus_one", weighted ? "w." + identifier(of.value.name()) : "nullptr", identifier(of.name), of.count ? "false" : "first");
+      const std::string scale = !of_delay ? "none" : weighted ? "minus_weight" : "minus_one", weight = weighted ? "w." + identifier(of.value.name()) : "nullptr";
+      if (!p.matrix) return fmt::format("ArrivalSum{{Scale::{}, {}, nullptr, false, part.{}, SharedBy::{}}}", scale, weight, identifier(of.name), p.along_rows ? "source" : "target");
+      return fmt::format("ArrivalSum{{Scale::{}, {}, part.{}, {}, nullptr, SharedBy::source}}", scale, weight, identifier(of.name), of.count ? "false" : "first");
     };
-    w_.line("scattered_gradient<{}>({}, {}, {}, {}, stride_of({}), {}{});", post, by_unit, n(pre.name), rows, table, post, sum(node), node.body.empty() ? "" : ", " + sum(node.body.front()));
+    const bool pairs = m_.buffer_of(node.buffer).pairs;
+    w_.line("{}<{}>({}, {}, history.{}, {}, {}, stride_of({}), {}{});", pairs ? "paired_gradients" : "scattered_gradient", post, by_unit, n(pre.name), node.buffer, rows, table, post, sum(node), pairs ? ", " + sum(node.body.front()) : "");
   }
 }
 

@@ -333,7 +333,7 @@ void Printer::statement(const Node& node) {
     case NodeKind::delay_add: w_.line("part.{}[{}] += {};", identifier(m_.edge(node.edge).delay_parameter), delay_gradient_place(m_.edge(node.edge), "j", "target"), text(node.value)); break;
     case NodeKind::dot_add: w_.line("{}.part[b % 4] += {};", node.name, vector_text(node.value)); break;
     case NodeKind::clear:
-      if (const Buffer* b = &m_.buffer_of(node.buffer); b->by_arrival) w_.line("clear_arrivals<{}>(history.{}, arrival_rows(trial.steps), trial.steps, trial.steps + std::size_t(k.longest_delay) + 1);", n(b->cell), b->name);
+      if (const Buffer* b = &m_.buffer_of(node.buffer); b->by_arrival) w_.line("clear_arrivals<{}{}>(history.{}, arrival_rows(trial.steps), trial.steps, trial.steps + std::size_t(k.longest_delay) + 1);", n(b->cell), b->pairs ? ", 2" : "", b->name);
       else if (b->space == Space::history) w_.line("clear_rows<{}>(history.{}, history.rows, trial.steps);", n(b->cell), b->name);
       else if (b->space == Space::tape) w_.line("std::memset(tape.{}, 0, {}std::size_t(padded({})) * sizeof(real));", b->name, b->shape == Shape::step_neurons ? "trial.steps * " : "", n(b->cell));
       else if (b->shape == Shape::pending) w_.line("clear_arrivals<{}>(m.{}, arrival_rows(trial.steps), 0, trial.steps + std::size_t(k.longest_delay) + 1);", n(b->cell), b->name);
@@ -369,6 +369,10 @@ void Printer::spike_statement(const Node& node) {
     case NodeKind::count_spike: w_.line("++tape.{}_by_unit[j];", identifier(node.cell)); break;
     case NodeKind::list_by_unit: list_by_unit(node); break;
     case NodeKind::gather_gradient: gather_gradient(node); break;
+    case NodeKind::store_pair:
+      w_.comment(node.note);
+      w_.line("keep_pairs(history.{}, arrival_rows(trial.steps), t, at, {}, {});", node.buffer, vector_text(node.value), vector_text(node.body.front().value));
+      break;
     case NodeKind::scatter: case NodeKind::scatter_all: case NodeKind::scattered_dot: case NodeKind::scattered_gradient: scattered(node); break;
     default: throw InternalError(fmt::format("internal error: no text for kernel node '{}', please report it", spelling(node.kind)));
   }

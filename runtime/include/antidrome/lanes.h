@@ -10,6 +10,7 @@
 #include <cstring>
 #include <ctime>
 #include <type_traits>
+#include <utility>
 
 #ifndef ANTIDROME_REAL
 #define ANTIDROME_REAL float
