@@ -9,6 +9,7 @@
 #include <deque>
 #include <map>
 #include <tuple>
+#include <utility>
 
 #include "backends/reference/trial.hpp"
 
@@ -69,9 +70,11 @@ class ExactRun {
   void move_to(double stop) {
     while (time_ < stop && !t_.result.not_finite.seen) {
       const std::vector<double> before = thresholds(t_.x, time_);
-      const double whole = stop - time_, h = first_crossing(before, whole);
+      const double whole = stop - time_;
+      Values full = t_.advanced(time_, whole);
+      const double h = first_crossing(before, full, whole);
       ++t_.result.events;
-      t_.advance(time_, h);
+      t_.advance(time_, h, h == whole ? std::move(full) : t_.advanced(time_, h));
       time_ = h == whole ? stop : time_ + h;
       const auto crossed = lifted(before, thresholds(t_.x, time_));
       if (crossed.size() > 1) t_.result.ties += static_cast<std::uint32_t>(crossed.size()) - 1;
@@ -80,27 +83,37 @@ class ExactRun {
     }
   }
 
-  /// Length of the step to the first crossing, or `whole` when there is none on the way.
-  double first_crossing(const std::vector<double>& before, double whole) {
-    const Values full = t_.advanced(time_, whole);
+  /// Length of the step to the first crossing, or `whole` when there is none on the way to the state `full`.
+  double first_crossing(const std::vector<double>& before, const Values& full, double whole) const {
     double first = whole;
     for (const auto& [cell, neuron] : lifted(before, thresholds(full, time_ + whole))) first = std::min(first, crossing_of(cell, neuron, whole));
     return first;
   }
 
-  /// Bisection on one neuron's step to the last bit of time: g(low) < 0 <= g(high).
+  /// The crossing of one neuron's step to the last bit of time: g(low) < 0 <= g(high), and no time lies between. By secants, which close in on it
+  /// from one side and then step over it; by halves where two of them have not made that much progress.
   double crossing_of(std::size_t cell, std::size_t neuron, double high) const {
     const CellMaps& c = t_.model.cells[cell];
     Values x = t_.x;
-    double low = 0;
+    const auto g = [&](double h) {
+      Frame f = t_.frame(t_.x, time_, neuron);
+      f.h = h;
+      const std::vector<double>& value = c.advance(f);
+      for (std::size_t k = 0; k < c.advance.targets().size(); ++k) x[c.advance.targets()[k].index + neuron] = value[k];
+      return t_.threshold(x, time_ + h, cell, neuron);
+    };
+    const double step_over = 4 * (std::nextafter(time_ + high, 2 * (time_ + high)) - (time_ + high));
+    double low = 0, g_low = t_.threshold(t_.x, time_, cell, neuron), g_high = g(high), width_before[2] = {4 * high, 4 * high};
     for (;;) {
       const double middle = low + (high - low) / 2;
       if (middle <= low || middle >= high || time_ + middle == time_ + low || time_ + middle == time_ + high) return high;
-      Frame f = t_.frame(t_.x, time_, neuron);
-      f.h = middle;
-      const std::vector<double>& value = c.advance(f);
-      for (std::size_t k = 0; k < c.advance.targets().size(); ++k) x[c.advance.targets()[k].index + neuron] = value[k];
-      (t_.threshold(x, time_ + middle, cell, neuron) >= 0 ? high : low) = middle;
+      double h = low + (high - low) * (-g_low / (g_high - g_low));
+      if (high - low <= 2 * step_over || !(2 * (high - low) <= width_before[1]) || !std::isfinite(h)) h = middle;
+      else h = std::clamp(h, low + step_over, high - step_over);
+      width_before[1] = std::exchange(width_before[0], high - low);
+      const double g_h = g(h);
+      if (g_h >= 0) high = h, g_high = g_h;
+      else low = h, g_low = g_h;
     }
   }
 

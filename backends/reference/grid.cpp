@@ -63,7 +63,7 @@ void run_grid(Trial& t) {
     const double time = t.step * t.settings.dt_ms;
     t.arrive(time, outbox.due(t, t.step));
     Values start = t.x;
-    t.advance(time, t.settings.dt_ms);
+    t.advance(time, t.settings.dt_ms, t.advanced(time, t.settings.dt_ms));
     std::vector<Fired> fired;
     for (std::size_t c = 0; c < t.model.cells.size(); ++c)
       for (std::size_t n = 0; n < t.model.cells[c].size && !t.model.cells[c].threshold.empty(); ++n)

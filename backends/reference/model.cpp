@@ -12,6 +12,15 @@ using Axes = ir::Parameter::Axes;
 
 namespace {
 
+/// The same in all neurons and steps of a trial (h: of a segment)?
+bool is_steady(const Address& a) {
+  switch (a.kind) {
+    case Address::Kind::parameter: return !a.per_neuron;
+    case Address::Kind::dt: case Address::Kind::trial: case Address::Kind::training: case Address::Kind::h: return true;
+    default: return false;
+  }
+}
+
 double drawn(const Address& a, const Frame& f) {
   double four[4];
   antidrome_draw(a.kind == Address::Kind::normal, f.seed, static_cast<std::uint32_t>(a.index), f.epoch, f.sample, f.step / 4, static_cast<std::uint32_t>(f.neuron), four);
@@ -48,7 +57,7 @@ double read(const Address& a, const Frame& f) {
 
 // ---- Map
 
-Map::Map(const std::vector<ir::Update>& updates, const Model& model) {
+Map::Map(const std::vector<ir::Update>& updates, Model& model) {
   std::vector<ir::Expr> values;
   for (const ir::Update& u : updates) {
     values.push_back(u.value);
@@ -57,25 +66,40 @@ Map::Map(const std::vector<ir::Update>& updates, const Model& model) {
   if (!values.empty()) compile(values, model);
 }
 
-Map::Map(ir::Expr e, const Model& model) {
+Map::Map(ir::Expr e, Model& model) {
   if (e.defined()) compile({e}, model);
 }
 
-void Map::compile(const std::vector<ir::Expr>& values, const Model& model) {
+void Map::compile(const std::vector<ir::Expr>& values, Model& model) {
   std::set<std::string> names;
   for (const ir::Expr& e : values) names.merge(ir::free_symbols(e));
   const std::vector<std::string> inputs(names.begin(), names.end());
-  for (const std::string& name : inputs) inputs_.push_back(model.address(name));
-  tape_.emplace(values, inputs);
+  std::vector<bool> steady;
+  for (const std::string& name : inputs) {
+    const Address& a = inputs_.emplace_back(model.address(name));
+    steady.push_back(is_steady(a));
+    if (!steady.back()) changing_.push_back(inputs_.size() - 1);
+    reads_h_ |= a.kind == Address::Kind::h;
+  }
+  tape_.emplace(values, inputs, steady);
+  number_ = model.map_count++;
 }
 
 const std::vector<double>& Map::operator()(const Frame& f) const {
-  thread_local std::vector<double> in, out, scratch;
-  in.resize(inputs_.size());
-  for (std::size_t k = 0; k < inputs_.size(); ++k) in[k] = read(inputs_[k], f);
+  thread_local std::vector<double> out;
   out.resize(std::max<std::size_t>(targets_.size(), 1));
-  scratch.resize(tape_->scratch_size());
-  tape_->run(in.data(), out.data(), scratch.data());
+  Memo& memo = f.memos->at(number_);
+  if (memo.known && (!reads_h_ || memo.h == f.h)) {
+    for (const std::size_t k : changing_) memo.in[k] = read(inputs_[k], f);
+    tape_->run_again(memo.in.data(), out.data(), memo.scratch.data());
+    return out;
+  }
+  memo.in.resize(inputs_.size());
+  memo.scratch.resize(tape_->scratch_size());
+  for (std::size_t k = 0; k < inputs_.size(); ++k) memo.in[k] = read(inputs_[k], f);
+  tape_->run(memo.in.data(), out.data(), memo.scratch.data());
+  memo.known = true;
+  memo.h = f.h;
   return out;
 }
 

@@ -21,6 +21,14 @@ struct Address {
   bool per_neuron = true;       ///< parameter and gradient: false when shared
 };
 
+/// What a map has worked out in this trial. Shared parameters and settings do not change in it: what depends on them (and on the length of a
+/// segment) alone is worked out once.
+struct Memo {
+  std::vector<double> in, scratch;
+  bool known = false;
+  double h = 0;
+};
+
 /// What an expression can see: one neuron of one cell (for an edge: of the side that the expression belongs to).
 struct Frame {
   std::size_t neuron = 0;
@@ -35,6 +43,7 @@ struct Frame {
   double time = 0, h = 0, dt = 0, trial = 0, training = 0;
   std::uint64_t seed = 0;                          ///< with the following: keys of a draw
   std::uint32_t epoch = 0, sample = 0, step = 0;
+  std::vector<Memo>* memos = nullptr;              ///< of each map, in this trial
 };
 
 double read(const Address&, const Frame&);
@@ -43,8 +52,8 @@ double read(const Address&, const Frame&);
 class Map {
  public:
   Map() = default;
-  Map(const std::vector<ir::Update>&, const Model&);
-  Map(ir::Expr, const Model&);                      ///< a single value without target; empty when undefined
+  Map(const std::vector<ir::Update>&, Model&);
+  Map(ir::Expr, Model&);                      ///< a single value without target; empty when undefined
 
   bool empty() const { return !tape_; }
   const std::vector<Address>& targets() const { return targets_; }
@@ -52,9 +61,12 @@ class Map {
   double value(const Frame& f) const { return (*this)(f)[0]; }
 
  private:
-  void compile(const std::vector<ir::Expr>&, const Model&);
+  void compile(const std::vector<ir::Expr>&, Model&);
   std::optional<ir::Tape> tape_;
   std::vector<Address> inputs_, targets_;
+  std::vector<std::size_t> changing_;               ///< inputs that differ between neurons or steps
+  bool reads_h_ = false;
+  std::size_t number_ = 0;                          ///< among all maps of the model
 };
 
 struct CellMaps {
@@ -88,7 +100,7 @@ class Model {
   const ir::Program program;
   std::vector<CellMaps> cells;
   std::vector<EdgeMaps> edges;
-  std::size_t values = 0, gather_sums = 0, gathers = 0;
+  std::size_t values = 0, gather_sums = 0, gathers = 0, map_count = 0;
 
   const Address& address(const std::string& name) const;       ///< throws std::out_of_range
   bool connected(const ir::Edge&, std::size_t i, std::size_t j) const;

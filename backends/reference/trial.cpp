@@ -5,7 +5,7 @@
 namespace antidrome::reference {
 
 Trial::Trial(const Model& m, const Sample& s, const Parameters& p, const Settings& settings_now, Result& r)
-    : model(m), sample(s), parameters(p), settings(settings_now), result(r), x(m.values), sums(m.gather_sums) {
+    : model(m), sample(s), parameters(p), settings(settings_now), result(r), x(m.values), sums(m.gather_sums), memos_(m.map_count) {
   for (const CellMaps& c : model.cells)
     for (std::size_t n = 0; n < c.size && !c.initial.empty(); ++n) {
       const std::vector<double>& start = c.initial(frame(x, 0, n));
@@ -27,6 +27,7 @@ Frame Trial::frame(const Values& state, double time, std::size_t neuron) const {
   f.epoch = static_cast<std::uint32_t>(settings.epoch);
   f.sample = static_cast<std::uint32_t>(sample.index);
   f.step = step;
+  f.memos = &memos_;
   return f;
 }
 
@@ -118,8 +119,7 @@ Values Trial::advanced(double time, double h) {
   return next;
 }
 
-void Trial::advance(double time, double h) {
-  Values next = advanced(time, h);
+void Trial::advance(double time, double h, Values next) {
   Record& r = record(Record::Kind::advance, time, h);
   r.gathers = sums;
   x = std::move(next);

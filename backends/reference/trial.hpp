@@ -48,7 +48,7 @@ class Trial {
 
   void arrive(double time, std::vector<Arrived>);          ///< all at once: every read sees the state before any of them
   Values advanced(double time, double h);                  ///< the state h later; the sums it was made with stay in `sums`
-  void advance(double time, double h);
+  void advance(double time, double h, Values next);        ///< next: what advanced() has just given
   void jump(double time, std::vector<Fired>, Values start);
   void after(double time);
   void step_loss(double time);
@@ -77,6 +77,7 @@ class Trial {
   Record& record(Record::Kind, double time, double h);
   void sum_couplings(const Values&, double time);
   void check_finite();
+  mutable std::vector<Memo> memos_;
 };
 
 void run_grid(Trial&);

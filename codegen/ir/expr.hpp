@@ -121,14 +121,18 @@ double evaluate(Expr e, const Elements& elements, int element, const Lookup& sha
 /// A flat program for repeated evaluation: symbols become slots, shared sub-expressions are computed once.
 class Tape {
  public:
-  Tape(std::span<const Expr> outputs, std::span<const std::string> inputs);   ///< throws std::out_of_range on an unknown symbol
-  void run(const double* in, double* out, double* scratch) const;             ///< scratch: scratch_size() doubles
+  /// `steady`: by input, does it rarely change? (Empty: none.) Throws std::out_of_range on an unknown symbol.
+  Tape(std::span<const Expr> outputs, std::span<const std::string> inputs, const std::vector<bool>& steady = {});
+  void run(const double* in, double* out, double* scratch) const { run_from(0, in, out, scratch); }   ///< scratch: scratch_size() doubles
+  /// The same where all steady inputs are as they were when `scratch` was last written: what depends on them alone is not computed again.
+  void run_again(const double* in, double* out, double* scratch) const { run_from(steady_, in, out, scratch); }
   std::size_t scratch_size() const { return code_.size(); }
   struct Op { Kind kind; double value; std::uint32_t a, b, c; std::uint32_t first_point, points; };
  private:
+  void run_from(std::size_t first, const double* in, double* out, double* scratch) const;
   std::vector<Op> code_;
   std::vector<std::uint32_t> points_, outputs_;
-  std::size_t inputs_ = 0;
+  std::size_t steady_ = 0;                        ///< so many operations depend on steady inputs alone: the first ones
 };
 
 // ---- text: infix, C-like, shortest round-trip numbers; parse(print(e)) == e

@@ -1,5 +1,6 @@
 #include <stdexcept>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "codegen/diagnostics/diagnostics.hpp"
 #include "codegen/ir/expr.hpp"
@@ -13,8 +14,15 @@ using Op = Tape::Op;
 /// Lays out each distinct node once, arguments first; op k writes scratch[k].
 class Layout {
  public:
-  Layout(std::span<const std::string> inputs, std::vector<Op>& code, std::vector<std::uint32_t>& points) : code_(code), points_(points) {
+  Layout(std::span<const std::string> inputs, const std::vector<bool>& steady, std::vector<Op>& code, std::vector<std::uint32_t>& points) : steady_inputs_(steady), code_(code), points_(points) {
     for (std::size_t k = 0; k < inputs.size(); ++k) slots_.emplace(inputs[k], static_cast<std::uint32_t>(k));
+  }
+
+  /// Those parts of e that depend on steady inputs alone.
+  void place_steady(Expr e) {
+    if (!seen_.insert(e).second) return;
+    if (is_steady(e)) place(e);
+    else for (const Expr& a : e.args()) place_steady(a);
   }
 
   std::uint32_t place(Expr e) {
@@ -30,6 +38,18 @@ class Layout {
   }
 
  private:
+  bool is_steady(Expr e) {
+    if (e.is(Kind::symbol)) {
+      const std::uint32_t k = slot(e.name());
+      return k < steady_inputs_.size() && steady_inputs_[k];
+    }
+    const auto [known, fresh] = steady_.emplace(e, true);
+    if (!fresh) return known->second;
+    bool all = true;
+    for (const Expr& a : e.args()) all = is_steady(a) && all;
+    return steady_[e] = all;
+  }
+
   std::uint32_t slot(const std::string& name) const {
     const auto found = slots_.find(name);
     if (found == slots_.end()) throw std::out_of_range("no input is called '" + name + "'");
@@ -51,22 +71,27 @@ class Layout {
     if (args.size() > 2) op.c = args[2];
   }
 
+  const std::vector<bool>& steady_inputs_;
   std::vector<Op>& code_;
   std::vector<std::uint32_t>& points_;
   std::unordered_map<std::string, std::uint32_t> slots_;
+  std::unordered_map<Expr, bool, ExprHash> steady_;
+  std::unordered_set<Expr, ExprHash> seen_;
   std::unordered_map<Expr, std::uint32_t, ExprHash> placed_;
 };
 
 }  // namespace
 
-Tape::Tape(std::span<const Expr> outputs, std::span<const std::string> inputs) : inputs_(inputs.size()) {
-  Layout layout(inputs, code_, points_);
+Tape::Tape(std::span<const Expr> outputs, std::span<const std::string> inputs, const std::vector<bool>& steady) {
+  Layout layout(inputs, steady, code_, points_);
+  for (const Expr& e : outputs) layout.place_steady(e);
+  steady_ = code_.size();
   for (const Expr& e : outputs) outputs_.push_back(layout.place(e));
 }
 
-void Tape::run(const double* in, double* out, double* scratch) const {
+void Tape::run_from(std::size_t first, const double* in, double* out, double* scratch) const {
   std::vector<double> points;
-  for (std::size_t k = 0; k < code_.size(); ++k) {
+  for (std::size_t k = first; k < code_.size(); ++k) {
     const Op& op = code_[k];
     switch (op.kind) {
       case Kind::number: scratch[k] = op.value; break;
