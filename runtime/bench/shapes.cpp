@@ -14,6 +14,7 @@ const std::vector<Shape>& shapes() {
       {.name = "yinyang", .what = "five inputs, one layer, 300 steps", .inputs = 5, .hidden = 200, .outputs = 3, .recurrent = false, .length_ms = 30, .dt_ms = 0.1, .events = 5, .set = {{"mean", "1.9"}, {"sd", "1.5"}}},
       {.name = "mnist", .what = "images by latency, 20 steps", .inputs = 784, .hidden = 128, .outputs = 10, .recurrent = false, .length_ms = 20, .events = 150, .set = {{"mean", "0.08"}, {"sd", "0.1"}}},
       {.name = "two-layers", .what = "two recurrent layers, a delay of 5 ms on every projection", .layers = 2, .set = {{"delay", "5"}}},
+      {.name = "own-delays", .what = "a delay for each recurrent synapse", .set = {{"delays", "own"}}},
       {.name = "learned-delays", .what = "a trained delay for each recurrent synapse", .set = {{"delays", "recurrent"}}},
       {.name = "all-learned-delays", .what = "a trained delay for each synapse", .set = {{"delays", "all"}}},
       {.name = "alif", .what = "adaptive thresholds that begin flat: the spikes of shd-256", .set = {{"neuron", "alif"}}},
@@ -59,15 +60,16 @@ struct OwnNeuron {
 /// Layers of one kind of neuron: `scale` turns weights that suit a threshold of one into this neuron's units.
 template <class Neuron, class Forward, class Recurrent>
 void build(Network& net, Neuron neuron, Forward forward, Recurrent recurrent, real scale) {
-  const bool own = net.choice("delays", {"none", "recurrent", "all"}) != "none", all = net.choice("delays", {"none", "recurrent", "all"}) == "all";
+  const auto delays = net.choice("delays", {"none", "own", "recurrent", "all"});
   const auto none = net.option("delay", 0.0) > 0 ? ConnectOptions{.delay = 1_ms * net.option("delay", 0.0)} : ConnectOptions{};
+  const auto own = ConnectOptions{.delay = uniform(0_ms, 60_ms), .max_delay = 120_ms};
   const auto learned = ConnectOptions{.delay = trainable(uniform(0_ms, 60_ms)), .max_delay = 120_ms};
   const auto layer = [&](auto before, int k) {
     auto hidden = net.population(numbered("hidden", k), net.option("hidden", 256), neuron);
     forward.w = trainable(normal(net.option("mean", 0.02) * scale, net.option("sd", 0.055) * scale));
     recurrent.w = trainable(normal(0, net.option("spread", 0.02) * scale));
-    net.connect(before, hidden, Dense{}, forward, all ? learned : none);
-    if (net.option("recurrent", 1)) net.connect(hidden, hidden, Dense{}, recurrent, own ? learned : none);
+    net.connect(before, hidden, Dense{}, forward, delays == "all" ? learned : none);
+    if (net.option("recurrent", 1)) net.connect(hidden, hidden, Dense{}, recurrent, delays == "none" ? none : delays == "own" ? own : learned);
     return hidden;
   };
   auto last = layer(net.source("input", net.option("inputs", 700)), 1);
