@@ -69,6 +69,21 @@ TEST(Delays, results_do_not_depend_on_threads_and_nothing_is_left_for_the_next_t
   EXPECT_EQ(a.loss[5], last.loss[0]);                              // after five others in the same scratch, and alone
 }
 
+TEST(Delays, two_compilers_give_the_same_bits_at_the_widest_and_the_narrowest_vectors) {
+  if (std::system("clang++-19 --version > /dev/null 2>&1") != 0) GTEST_SKIP() << "SKIP: clang++-19 is not installed";
+  const std::vector<Sample> samples = random_samples(4, 1, 7, 90, 0.5, 5, 1, 80);
+  for (const auto& [precision, march] : {std::pair{kernel::Precision::single_precision, "native"}, {kernel::Precision::double_precision, "x86-64"}}) {
+    Simulator gnu = compile(derive(scattered_network()), "delays_gnu", {.precision = precision, .march = march});
+    Simulator llvm = compile(derive(scattered_network()), "delays_llvm", {.precision = precision, .march = march, .compiler = "clang++-19", .extra = "-fno-openmp -I " ANTIDROME_SOURCE_DIR "/tests/openmp/serial"});
+    gnu.initialise(5);
+    llvm.initialise(5);
+    const BatchResult a = gnu.run(samples, {.dt_ms = 0.5, .steps = 90}), b = llvm.run(samples, {.dt_ms = 0.5, .steps = 90});
+    EXPECT_GT(a.status[0].spikes, 0u);
+    EXPECT_EQ(a.loss, b.loss) << march;
+    EXPECT_EQ(a.gradient, b.gradient) << march;
+  }
+}
+
 /// Per-synapse delays that are all equal are one delay.
 TEST(Delays, equal_delays_of_synapses_are_the_delay_of_the_projection) {
   ir::Network scattered = scattered_network(), plain = scattered_network();

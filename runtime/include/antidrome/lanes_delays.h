@@ -71,12 +71,12 @@ ANTIDROME_INLINE void keep_pairs(real* p, std::size_t rows, std::size_t row, int
 // ---- single elements, four at a time: weights and delays come as one load, which leaves the ports to what has an address of its own
 typedef real quad __attribute__((vector_size(4 * sizeof(real)), may_alias));
 /// Keeps compilers from seeing through a value: they would load the elements of a vector one by one, or add up addresses anew for each.
+template <class T> ANTIDROME_INLINE void as_it_stands([[maybe_unused]] T& x) {
 #if defined(__x86_64__)
-template <class T> ANTIDROME_INLINE void as_it_stands(T*& p) { asm("" : "+r"(p)); }
-ANTIDROME_INLINE void as_it_stands(quad& x) { if constexpr (sizeof(quad) <= ANTIDROME_VECTOR_BYTES) asm("" : "+x"(x)); }
-#else
-template <class T> ANTIDROME_INLINE void as_it_stands(T&) {}
+  if constexpr (std::is_pointer_v<T>) asm("" : "+r"(x));
+  else if constexpr (sizeof(T) <= ANTIDROME_VECTOR_BYTES) asm("" : "+x"(x));
 #endif
+}
 /// Where four delays lead to from a row.
 struct FourPlaces {
   std::uint64_t delays;
