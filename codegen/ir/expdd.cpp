@@ -18,7 +18,8 @@ double by_series(std::span<const double> x) {
   const std::size_t n = x.size() - 1;
   double term0 = 1;
   for (std::size_t k = 2; k <= n; ++k) term0 /= static_cast<double>(k);
-  std::vector<double> term(x.size(), term0);  // term[j]: the k-th term of the points 0 … j, over (k + n)!
+  thread_local std::vector<double> term;
+  term.assign(x.size(), term0);  // term[j]: the k-th term of the points 0 … j, over (k + n)!
   double sum = term0;
   const double spread = x[n] - x[0];
   for (double k = 1;; ++k) {
@@ -46,7 +47,8 @@ double of_sorted(std::span<const double> x) {
 }  // namespace
 
 double exp_divided_difference(std::span<const double> points) {
-  std::vector<double> x(points.begin(), points.end());
+  thread_local std::vector<double> x;
+  x.assign(points.begin(), points.end());
   for (const double p : x)
     if (!std::isfinite(p)) return std::nan("");
   std::sort(x.begin(), x.end());

@@ -90,18 +90,18 @@ Tape::Tape(std::span<const Expr> outputs, std::span<const std::string> inputs, c
 }
 
 void Tape::run_from(std::size_t first, const double* in, double* out, double* scratch) const {
-  std::vector<double> points;
-  for (std::size_t k = first; k < code_.size(); ++k) {
-    const Op& op = code_[k];
-    switch (op.kind) {
-      case Kind::number: scratch[k] = op.value; break;
-      case Kind::symbol: scratch[k] = in[op.a]; break;
+  thread_local std::vector<double> points;
+  double* to = scratch + first;
+  for (const Op *op = code_.data() + first, *end = code_.data() + code_.size(); op != end; ++op, ++to) {
+    switch (op->kind) {
+      case Kind::number: *to = op->value; break;
+      case Kind::symbol: *to = in[op->a]; break;
       case Kind::expdd:
         points.clear();
-        for (std::uint32_t p = 0; p < op.points; ++p) points.push_back(scratch[points_[op.first_point + p]]);
-        scratch[k] = exp_divided_difference(points);
+        for (std::uint32_t p = 0; p < op->points; ++p) points.push_back(scratch[points_[op->first_point + p]]);
+        *to = exp_divided_difference(points);
         break;
-      default: scratch[k] = detail::apply(op.kind, scratch[op.a], scratch[op.b], scratch[op.c]); break;
+      default: *to = detail::apply(op->kind, scratch[op->a], scratch[op->b], scratch[op->c]); break;
     }
   }
   for (std::size_t k = 0; k < outputs_.size(); ++k) out[k] = scratch[outputs_[k]];
