@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "codegen/check/gradient_check.hpp"
+#include "codegen/check/in_parallel.hpp"
 
 namespace antidrome::check {
 namespace {
@@ -74,15 +75,15 @@ double median(std::vector<double> all) {
 /// Shrinks the step until the error is small. The error at one step is dt times a number of order one that depends on where in
 /// their steps the events fall: it scatters. Many steps and many rehearsals show the slope through that; the medians leave out
 /// rehearsals in which an event and a spike share a step. Large errors are not first order yet, and no part of the fit.
-void measure(std::vector<Trial>& trials, double trial_ms, ConvergenceReport& report) {
+void measure(const std::vector<std::optional<Trial>>& trials, double trial_ms, ConvergenceReport& report) {
   constexpr double small = 0.02, first_order = 0.3;
   constexpr std::size_t least = 6;                              // steps in a fit
   constexpr int most_steps = 100000;
   std::vector<std::vector<double>> errors;                       // [step][trial]
   for (double steps = 300; steps <= most_steps; steps *= 1.5) {
     report.dt_ms.push_back(trial_ms / std::round(steps));
-    errors.emplace_back();
-    for (const Trial& t : trials) errors.back().push_back(t.error(report.dt_ms.back()));
+    errors.emplace_back(trials.size());
+    in_parallel(trials.size(), [&](std::size_t k) { errors.back()[k] = trials[k]->error(report.dt_ms.back()); });
     report.error.push_back(median(errors.back()));
     if (errors.size() >= least && report.error[errors.size() - least] < first_order && report.error.back() < small) break;
   }
@@ -101,7 +102,7 @@ void measure(std::vector<Trial>& trials, double trial_ms, ConvergenceReport& rep
 }  // namespace
 
 ConvergenceReport check_convergence(const Network& network, const GradientCheckOptions& options) {
-  constexpr int rehearsals = 11;
+  constexpr std::size_t rehearsals = 11;
   RehearsalOptions o = options.rehearsal;
   o.trial_ms /= 2;                                               // long enough to spike, and errors have less time to grow
   o.events_per_unit = std::max(2, o.events_per_unit / 2);
@@ -119,12 +120,13 @@ ConvergenceReport check_convergence(const Network& network, const GradientCheckO
   const Interpreter grid(std::move(grid_program));
   std::optional<Interpreter> exact;
   if (report.against_exact) exact.emplace(std::move(exact_program));
-  std::vector<Trial> trials;
-  const std::uint64_t seed = o.seed;
-  for (int k = 0; k < rehearsals; ++k) {
-    o.seed = seed + static_cast<std::uint64_t>(k);
-    trials.emplace_back(grid, exact ? &*exact : nullptr, exact ? truth_step(exact->program(), options) : 0, o);
-  }
+  std::vector<std::optional<Trial>> trials(rehearsals);
+  const double segment = exact ? truth_step(exact->program(), options) : 0;
+  in_parallel(trials.size(), [&](std::size_t k) {
+    RehearsalOptions own = o;
+    own.seed += k;
+    trials[k].emplace(grid, exact ? &*exact : nullptr, segment, own);
+  });
   measure(trials, o.trial_ms, report);
   return report;
 }

@@ -1,4 +1,5 @@
 #include "codegen/check/gradient_check.hpp"
+#include "codegen/check/in_parallel.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -137,11 +138,12 @@ GradientReport compare_all(const Interpreter& run, double dt, const GradientChec
   const reference::Result result = run.run(r.sample, r.parameters, settings);
   report.spikes_per_neuron = r.spikes_per_neuron;
   settings.backward = false;
+  std::vector<std::size_t> compared;
   for (std::size_t p = 0; p < run.program().parameters.size(); ++p)
-    if (!result.gradients[p].empty()) {
-      report.parameters.push_back(compare(run, settings, r, result, p, o));
-      report.ok = report.ok && report.parameters.back().ok;
-    }
+    if (!result.gradients[p].empty()) compared.push_back(p);
+  report.parameters.resize(compared.size());
+  in_parallel(compared.size(), [&](std::size_t k) { report.parameters[k] = compare(run, settings, r, result, compared[k], o); });
+  for (const ParameterReport& p : report.parameters) report.ok = report.ok && p.ok;
   return report;
 }
 

@@ -1,4 +1,5 @@
 #include "codegen/check/rehearsal.hpp"
+#include "codegen/check/in_parallel.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -172,15 +173,14 @@ Network without_user_gradients(const Network& network) {
 }
 
 Rehearsal rehearse(const reference::Interpreter& interpreter, const reference::Settings& settings, const RehearsalOptions& options) {
-  Rehearsal best;
-  for (int k = 0; k < options.draws; ++k) {
+  std::vector<Rehearsal> drawn(static_cast<std::size_t>(options.draws));
+  in_parallel(drawn.size(), [&](std::size_t k) {
     RehearsalOptions o = options;
-    o.seed = options.seed * 1000 + static_cast<std::uint64_t>(k);
-    Rehearsal r = one_rehearsal(interpreter, settings, o);
-    r.sensitivity = sensitivity(interpreter, r, settings);
-    if (k == 0 || r.sensitivity < best.sensitivity) best = std::move(r);
-  }
-  return best;
+    o.seed = options.seed * 1000 + k;
+    drawn[k] = one_rehearsal(interpreter, settings, o);
+    drawn[k].sensitivity = sensitivity(interpreter, drawn[k], settings);
+  });
+  return *std::min_element(drawn.begin(), drawn.end(), [](const Rehearsal& a, const Rehearsal& b) { return a.sensitivity < b.sensitivity; });
 }
 
 namespace {
